@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: ISC
+# veredusd, which starts everything, and veredus, the administrator's command.
+noinst_LIBRARIES += libmaster.a
+libmaster_a_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+libmaster_a_SOURCES =
+libmaster_a_SOURCES += master/roles.c master/roles.h
+libmaster_a_SOURCES += master/config.c master/config.h
+libmaster_a_SOURCES += master/config_value.c master/config_value.h
+libmaster_a_SOURCES += master/places.c master/places.h
+libmaster_a_SOURCES += master/listeners.c master/listeners.h
+libmaster_a_SOURCES += master/child.c master/child.h
+libmaster_a_SOURCES += master/certs.c master/certs.h
+libmaster_a_SOURCES += master/control.c master/control.h
+libmaster_a_SOURCES += master/notify.c master/notify.h
+libmaster_a_SOURCES += master/master.c master/master.h
+sbin_PROGRAMS += master/veredusd
+master_veredusd_SOURCES = master/main.c
+master_veredusd_LDADD = libmaster.a libsys.a libconf.a libbase.a $(SYS_LIBS) $(CONFUSE_LIBS)
+noinst_LIBRARIES += libveredus.a
+libveredus_a_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(OPENSSL_CFLAGS)
+libveredus_a_SOURCES =
+libveredus_a_SOURCES += master/veredus.c master/veredus.h
+libveredus_a_SOURCES += master/ctl.c master/ctl.h
+libveredus_a_SOURCES += master/table_out.c master/table_out.h
+libveredus_a_SOURCES += master/cmd_config.c
+libveredus_a_SOURCES += master/cmd_account.c
+libveredus_a_SOURCES += master/cmd_trace.c
+libveredus_a_SOURCES += master/cmd_doctor.c
+libveredus_a_SOURCES += master/doctor_ports.c master/doctor_ports.h
+bin_PROGRAMS += master/veredus
+master_veredus_SOURCES = master/veredus_main.c
+master_veredus_LDADD = libveredus.a libmaster.a libpassword.a libsys.a libconf.a libproto.a libbase.a $(SYS_LIBS) $(CONFUSE_LIBS) $(JANSSON_LIBS) $(PASSWORD_LIBS) $(ZLIB_LIBS)
+dist_man_MANS += master/veredusd.8
+dist_man_MANS += master/veredus.8
