@@ -1,0 +1,863 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * An attempt counts its open answers in live->pending; when none is left it is
+ * over. Local deliveries are "placed" by their owners without a flush; one
+ * flush of the mail file systems covers many of them, and only then are they
+ * marked done.
+ */
+#include "queue/deliver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/queue_id.h"
+#include "conf/conf_queue.h"
+#include "conf/conf_server.h"
+#include "queue/destination.h"
+#include "queue/owners.h"
+#include "queue/queue.h"
+#include "queue/schedule.h"
+#include "sys/addr_kind.h"
+#include "sys/log.h"
+#include "sys/loop.h"
+
+enum {
+	ROUTE_MS = 10000,
+	SYNC_AFTER_MS = 5,     /* a flush is asked for after so long … */
+	SYNC_AFTER_COUNT = 64, /* … or so many deliveries */
+	BATCH_MAX = 100,       /* recipients in one transaction */
+	SUSPECTS = 1024, SUSPECT_MS = 10000
+};
+
+/* One DLV that is out. */
+struct delivery {
+	struct list link;
+	struct message *m;
+	struct destination *to;
+	uint32_t *rcpts; /* indexes into the envelope */
+	uint32_t n;
+	uint64_t number;
+	bool local;
+	bool in_relay;         /* counted for relay `instance` */
+	uint32_t instance;
+};
+
+/* A delivery whose process went away. */
+struct suspect {
+	uint64_t id;
+	bool local;
+	uint64_t who; /* account, or instance of the relay */
+	int64_t when;
+};
+
+/* A question about one recipient. */
+struct question {
+	struct message *m;
+	uint32_t rcpt;
+	struct spool_rcpt *targets;
+	uint32_t n, cap;
+	uint32_t loops, duplicates; /* targets that were left out */
+};
+
+static struct {
+	struct list active;  /* deliveries that are out */
+	struct list placed;  /* waiting for the flush */
+	struct list syncing; /* covered by the flush that runs */
+	size_t n_active, n_placed;
+	bool sync_runs;
+	struct loop_timer sync;
+	uint64_t numbers;
+	struct suspect suspects[SUSPECTS]; /* a ring */
+	unsigned next_suspect;
+} self;
+
+static void check_over(struct message *m);
+static void dispatch(struct message *m);
+static void on_sync_due(void *arg);
+
+void
+deliver_init(struct loop *l)
+{
+	list_init(&self.active);
+	list_init(&self.placed);
+	list_init(&self.syncing);
+	loop_timer_init(&self.sync, l, on_sync_due, NULL);
+}
+
+size_t
+deliver_active(void)
+{
+	return self.n_active;
+}
+
+/* ---- routing ---- */
+
+static void
+fail(struct message *m, uint32_t rcpt, enum outcome outcome, int code,
+    struct enhanced e, const char *text)
+{
+	live_result(m->live, rcpt, outcome, code, e, slice_str(text),
+	    SLICE_NONE);
+}
+
+static void
+route_to(struct message *m, uint32_t rcpt, const struct ipc_ADDR_ANSWER *a)
+{
+	struct rcpt_work *w = &m->live->work[rcpt];
+	char name[40];
+
+	w->account = a->account;
+	if (a->kind == ADDR_ACCOUNT) {
+		(void)snprintf(name, sizeof name, "owner:%llu",
+		    (unsigned long long)a->account);
+		w->to = destination_take(slice_str(name), true, a->account);
+	} else {
+		w->to = destination_take(a->nexthop, false, 0);
+	}
+	w->step = STEP_ROUTED;
+}
+
+/* What the directory's answer means for mail that is already accepted. */
+static void
+take_answer(struct message *m, uint32_t rcpt, const struct ipc_ADDR_ANSWER *a)
+{
+	switch ((enum addr_kind)a->kind) {
+	case ADDR_ACCOUNT:
+	case ADDR_RELAY:
+	case ADDR_REMOTE:
+		route_to(m, rcpt, a);
+		return;
+	case ADDR_UNKNOWN:
+		fail(m, rcpt, OUTCOME_FAILED, 550,
+		    (struct enhanced){ 5, 1, 1 }, "no such user here");
+		return;
+	case ADDR_DISABLED:
+		fail(m, rcpt, OUTCOME_FAILED, 550,
+		    (struct enhanced){ 5, 2, 1 },
+		    "the mailbox is switched off");
+		return;
+	case ADDR_INVALID:
+		fail(m, rcpt, OUTCOME_FAILED, 553,
+		    (struct enhanced){ 5, 1, 3 }, "not a valid address");
+		return;
+	case ADDR_LOOP:
+		fail(m, rcpt, OUTCOME_FAILED, 554,
+		    (struct enhanced){ 5, 4, 6 },
+		    "the alias comes back to itself");
+		return;
+	case ADDR_ALIAS:
+	case ADDR_LATER:
+	case ADDR_KIND_COUNT:
+		break;
+	}
+	fail(m, rcpt, OUTCOME_LATER, 451, (struct enhanced){ 4, 3, 0 },
+	    "the address cannot be looked up just now");
+}
+
+/* ---- expansion ---- */
+
+static bool
+is_ancestor(const struct live *l, uint32_t rcpt, struct slice address)
+{
+	uint32_t depth;
+
+	for (depth = 0; rcpt != UINT32_MAX && depth < 100; depth++) {
+		if (slice_ieq(l->env.rcpts[rcpt].address, address))
+			return true;
+		rcpt = l->work[rcpt].parent;
+	}
+	return depth == 100;
+}
+
+/* The same address by another alias, or named by the sender, counts once. */
+static bool
+is_duplicate(const struct live *l, const struct question *q,
+    struct slice address)
+{
+	uint32_t i;
+
+	for (i = 0; i < l->env.n_rcpts; i++)
+		if (slice_ieq(l->env.rcpts[i].address, address))
+			return true;
+	for (i = 0; i < q->n; i++)
+		if (slice_ieq(q->targets[i].address, address))
+			return true;
+	return false;
+}
+
+static void ask_route(struct message *m, uint32_t rcpt);
+
+/* The expansion is on disk: its targets are recipients now. */
+static void
+on_expanded(void *arg, int error)
+{
+	struct question *q = arg;
+	struct message *m = q->m;
+	struct live *l = m->live;
+	uint32_t i, first = l->env.n_rcpts;
+
+	l->pending--;
+	if (error != 0 || live_grow(l, q->n) < 0) {
+		fail(m, q->rcpt, OUTCOME_LATER, 451,
+		    (struct enhanced){ 4, 3, 0 },
+		    "the expansion of the alias could not be recorded");
+		free(q);
+		check_over(m);
+		return;
+	}
+	for (i = 0; i < q->n; i++) {
+		l->env.rcpts[first + i] = q->targets[i];
+		l->work[first + i].parent = q->rcpt;
+	}
+	l->env.n_rcpts += q->n;
+	l->env.rcpts[q->rcpt].mark = SPOOL_EXPANDED;
+	l->work[q->rcpt].step = STEP_NONE;
+	l->pending++; /* while we ask, so that nothing is over too early */
+	for (i = 0; i < q->n; i++)
+		ask_route(m, first + i);
+	l->pending--;
+	free(q);
+	check_over(m);
+}
+
+static void
+add_target(struct question *q, struct slice target)
+{
+	struct live *l = q->m->live;
+	const struct spool_rcpt *alias = &l->env.rcpts[q->rcpt];
+	struct spool_rcpt *bigger;
+	uint32_t cap;
+
+	if (is_duplicate(l, q, target)) {
+		q->duplicates++;
+		return;
+	}
+	if (q->n == q->cap) {
+		cap = q->cap == 0 ? 8 : q->cap * 2;
+		bigger = region_alloc(&l->mem, cap * sizeof *bigger);
+		if (bigger == NULL)
+			return; /* mem.failed says so at the end */
+		if (q->n > 0)
+			memcpy(bigger, q->targets, q->n * sizeof *bigger);
+		q->targets = bigger;
+		q->cap = cap;
+	}
+	/* RFC 3461 5.2.7.1: the notification wish goes along with an alias. */
+	q->targets[q->n++] = (struct spool_rcpt){
+		.address = region_slice(&l->mem, target),
+		.orcpt = alias->orcpt, .notify = alias->notify,
+		.group = alias->group };
+}
+
+static void
+expansion_over(struct question *q, const union ipc_any *m)
+{
+	struct live *l = q->m->live;
+	struct message *msg = q->m;
+	uint32_t rcpt = q->rcpt;
+
+	if (m == NULL || m->EXPAND_DONE.kind == ADDR_LATER ||
+	    l->mem.failed) {
+		fail(msg, rcpt, OUTCOME_LATER, 451,
+		    (struct enhanced){ 4, 3, 0 },
+		    "the alias cannot be looked up just now");
+	} else if (m->EXPAND_DONE.kind == ADDR_LOOP ||
+	    (q->n + q->duplicates == 0 && q->loops > 0)) {
+		/* Nobody would get it, and nobody would hear of it. */
+		fail(msg, rcpt, OUTCOME_FAILED, 554,
+		    (struct enhanced){ 5, 4, 6 },
+		    "the alias comes back to itself");
+	} else if (q->n + q->duplicates == 0) {
+		fail(msg, rcpt, OUTCOME_FAILED, 550,
+		    (struct enhanced){ 5, 1, 1 }, "the alias leads nowhere");
+	} else if (l->env.n_rcpts + q->n > queue_conf()->expansion) {
+		fail(msg, rcpt, OUTCOME_FAILED, 554,
+		    (struct enhanced){ 5, 4, 0 },
+		    "the aliases reach too many recipients");
+	} else {
+		l->work[rcpt].step = STEP_EXPANDING;
+		l->pending++;
+		spool_expand(queue_spool(), msg->ref, rcpt, q->targets, q->n,
+		    on_expanded, q);
+		return;
+	}
+	free(q);
+}
+
+static void
+on_expand(void *arg, int type, const union ipc_any *m, int fd)
+{
+	struct question *q = arg;
+	struct message *msg = q->m;
+
+	(void)fd;
+	if (type == IPC_EXPAND_ITEM) {
+		if (!is_ancestor(msg->live, q->rcpt, m->EXPAND_ITEM.target)) {
+			add_target(q, m->EXPAND_ITEM.target);
+			return;
+		}
+		q->loops++;
+		log_warn("event=alias_loop id=%s address=%s",
+		    queue_id_text(msg->id), LOG_V(m->EXPAND_ITEM.target));
+		return;
+	}
+	msg->live->pending--;
+	expansion_over(q, m);
+	check_over(msg);
+}
+
+static void
+ask_expansion(struct message *m, uint32_t rcpt)
+{
+	struct ipc_link *directory = daemon_peer(ROLE_DIRECTORY);
+	struct question *q = calloc(1, sizeof *q);
+
+	if (q == NULL)
+		fatal("event=no_memory for=question");
+	q->m = m;
+	q->rcpt = rcpt;
+	if (directory == NULL) {
+		expansion_over(q, NULL);
+		return;
+	}
+	m->live->pending++;
+	m->live->work[rcpt].step = STEP_EXPANDING;
+	(void)ipc_ask(directory, EXPAND_ASK, -1, ROUTE_MS, on_expand, q,
+	    .address = m->live->env.rcpts[rcpt].address);
+}
+
+static void
+on_route(void *arg, int type, const union ipc_any *answer, int fd)
+{
+	struct question *q = arg;
+	struct message *m = q->m;
+	uint32_t rcpt = q->rcpt;
+
+	(void)type;
+	(void)fd;
+	free(q);
+	m->live->pending--;
+	if (answer == NULL)
+		fail(m, rcpt, OUTCOME_LATER, 451,
+		    (struct enhanced){ 4, 3, 0 },
+		    "the address cannot be looked up just now");
+	else if (answer->ADDR_ANSWER.kind == ADDR_ALIAS)
+		ask_expansion(m, rcpt);
+	else
+		take_answer(m, rcpt, &answer->ADDR_ANSWER);
+	check_over(m);
+}
+
+static void
+ask_route(struct message *m, uint32_t rcpt)
+{
+	struct ipc_link *directory = daemon_peer(ROLE_DIRECTORY);
+	struct question *q;
+
+	if (directory == NULL) {
+		fail(m, rcpt, OUTCOME_LATER, 451,
+		    (struct enhanced){ 4, 3, 0 },
+		    "the address cannot be looked up just now");
+		return;
+	}
+	q = calloc(1, sizeof *q);
+	if (q == NULL)
+		fatal("event=no_memory for=question");
+	q->m = m;
+	q->rcpt = rcpt;
+	m->live->pending++;
+	m->live->work[rcpt].step = STEP_ROUTING;
+	(void)ipc_ask(directory, ADDR_ASK, -1, ROUTE_MS, on_route, q,
+	    .address = m->live->env.rcpts[rcpt].address);
+}
+
+/* ---- results ---- */
+
+static void
+release_destination(struct destination *d)
+{
+	struct list *first;
+	struct message *m;
+
+	/* A place is free: one of those that wait for it may try. */
+	first = destination_has_room(d) ? list_first(&d->waiting) : NULL;
+	if (first == NULL)
+		return;
+	m = LIST_OF(first, struct message, waiting);
+	schedule_now(m);
+}
+
+static void
+delivery_free(struct delivery *d)
+{
+	struct destination *to = d->to;
+
+	list_remove(&d->link);
+	to->active--;
+	release_destination(to);
+	destination_drop(&to);
+	free(d->rcpts);
+	free(d);
+}
+
+static void
+delivery_over(struct delivery *d)
+{
+	struct message *m = d->m;
+
+	delivery_free(d);
+	m->live->pending--;
+	check_over(m);
+}
+
+static void
+set_result(struct delivery *d, const struct ipc_DLV_RESULT *r)
+{
+	struct live *l = d->m->live;
+	struct slice e = r->enhanced;
+	struct enhanced enhanced = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < d->n; i++)
+		if (d->rcpts[i] == r->index)
+			break;
+	if (i == d->n || r->outcome > OUTCOME_FAILED)
+		return; /* not a recipient of this delivery */
+	if (enhanced_take(&e, &enhanced) < 0)
+		enhanced = (struct enhanced){ 0 };
+	live_result(l, r->index, (enum outcome)r->outcome, r->code, enhanced,
+	    r->text, r->remote);
+	l->work[r->index].dsn_passed = r->dsn != 0;
+}
+
+/* Recipients without a result of their own: the process went away. */
+static void
+fill_missing(struct delivery *d, const char *text)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->n; i++)
+		if (d->m->live->work[d->rcpts[i]].step == STEP_SENT)
+			fail(d->m, d->rcpts[i], OUTCOME_LATER, 451,
+			    (struct enhanced){ 4, 3, 0 }, text);
+}
+
+static void
+sync_now(void)
+{
+	loop_timer_clear(&self.sync);
+	on_sync_due(NULL);
+}
+
+/* Its process is gone: whether it crashed on this one is heard later, from
+ * master or the broker. */
+static void
+remember_suspect(struct delivery *d)
+{
+	struct suspect *s = &self.suspects[self.next_suspect++ % SUSPECTS];
+
+	*s = (struct suspect){ d->m->id, d->local,
+		d->local ? d->to->account : d->instance, clock_boot_ms() };
+	d->m->process_lost = true;
+}
+
+/* In its mailbox, but not durable there yet. */
+static void
+wait_for_sync(struct delivery *d)
+{
+	list_remove(&d->link);
+	list_add(&self.placed, &d->link);
+	if (++self.n_placed >= SYNC_AFTER_COUNT)
+		sync_now();
+	else if (!loop_timer_is_set(&self.sync))
+		loop_timer_set(&self.sync, clock_boot_ms() + SYNC_AFTER_MS);
+}
+
+static void
+on_delivered(void *arg, int type, const union ipc_any *m, int fd)
+{
+	struct delivery *d = arg;
+
+	(void)fd;
+	if (type == IPC_DLV_RESULT) {
+		set_result(d, &m->DLV_RESULT);
+		return;
+	}
+	self.n_active--;
+	if (m == NULL)
+		remember_suspect(d);
+	fill_missing(d, m == NULL ? "the delivering process went away"
+				  : "no answer for this recipient");
+	if (m != NULL && m->DLV_DONE.placed)
+		wait_for_sync(d);
+	else
+		delivery_over(d);
+}
+
+/* Everything placed before the flush began is durable, or must be placed
+ * again (the owner recognises it). */
+static void
+on_synced(void *arg, int error)
+{
+	struct list *first;
+	struct delivery *d;
+
+	(void)arg;
+	self.sync_runs = false;
+	if (error != 0)
+		log_error("event=sync_failed why=%s", LOG_S(strerror(error)));
+	while ((first = list_first(&self.syncing)) != NULL) {
+		d = LIST_OF(first, struct delivery, link);
+		if (error != 0)
+			fail(d->m, d->rcpts[0], OUTCOME_LATER, 451,
+			    (struct enhanced){ 4, 3, 0 },
+			    "the mailbox could not be flushed");
+		else
+			owners_released(d->to->account, d->m->id,
+			    d->rcpts[0]);
+		delivery_over(d);
+	}
+	if (self.n_placed > 0)
+		sync_now();
+}
+
+static void
+on_sync_due(void *arg)
+{
+	struct list *first;
+
+	(void)arg;
+	if (self.sync_runs || self.n_placed == 0)
+		return;
+	while ((first = list_first(&self.placed)) != NULL) {
+		list_remove(first);
+		list_add(&self.syncing, first);
+	}
+	self.n_placed = 0;
+	self.sync_runs = true;
+	queue_sync_mail(on_synced, NULL);
+}
+
+/* ---- handing out ---- */
+
+static void
+send_body(struct delivery *d, struct ipc_link *l)
+{
+	struct message *m = d->m;
+	int fd;
+
+	if (m->live->env.body_size <= IPC_BODY_MAX) {
+		ipc_send(l, DLV_BODY, -1, .dlv = d->number,
+		    .bytes = buf_slice(&m->live->body));
+		ipc_send(l, DLV_END, -1, .dlv = d->number);
+		return;
+	}
+	fd = spool_body_fd(queue_spool(), m->ref);
+	if (fd < 0) {
+		log_error("event=body_missing id=%s", queue_id_text(m->id));
+		ipc_send(l, DLV_ABORT, -1, .dlv = d->number);
+		return;
+	}
+	ipc_send(l, DLV_FILE, fd, .dlv = d->number,
+	    .size = m->live->env.body_size);
+	(void)close(fd);
+	ipc_send(l, DLV_END, -1, .dlv = d->number);
+}
+
+static void
+send_delivery(struct delivery *d, struct ipc_link *l)
+{
+	const struct spool_envelope *e = &d->m->live->env;
+	const struct spool_rcpt *r;
+	uint32_t i;
+
+	self.n_active++;
+	d->number = ++self.numbers;
+	(void)ipc_ask(l, DLV_OPEN, -1, 0, on_delivered, d, .dlv = d->number,
+	    .id = d->m->id, .group = d->rcpts[0],
+	    .attempt = d->m->st.attempts, .body_size = e->body_size,
+	    .arrival = e->arrival_us, .body = e->body_type, .utf8 = e->utf8,
+	    .ret = e->ret, .sync = d->local && queue_is_strict(),
+	    .nexthop = d->local ? SLICE_NONE : slice_str(d->to->name),
+	    .sender = message_sender(e, d->rcpts[0]), .envid = e->envid);
+	for (i = 0; i < d->n; i++) {
+		r = &e->rcpts[d->rcpts[i]];
+		ipc_send(l, DLV_RCPT, -1, .dlv = d->number,
+		    .index = d->rcpts[i], .notify = r->notify,
+		    .address = r->address, .orcpt = r->orcpt);
+	}
+	send_body(d, l);
+}
+
+static void
+not_sent(struct delivery *d, enum outcome outcome, struct slice text)
+{
+	uint32_t i;
+
+	for (i = 0; i < d->n; i++)
+		live_result(d->m->live, d->rcpts[i], outcome,
+		    outcome == OUTCOME_LATER ? 451 : 550,
+		    outcome == OUTCOME_LATER ? (struct enhanced){ 4, 3, 0 }
+					     : (struct enhanced){ 5, 2, 1 },
+		    text, SLICE_NONE);
+	delivery_over(d);
+}
+
+static void
+on_owner(void *arg, struct ipc_link *l, enum outcome outcome,
+    struct slice text)
+{
+	struct delivery *d = arg;
+
+	if (l == NULL)
+		not_sent(d, outcome, text);
+	else
+		send_delivery(d, l);
+}
+
+/* The same process for the same next hop, for it keeps the connections. */
+static struct ipc_link *
+relay_for(const struct destination *to)
+{
+	struct ipc_link *l = NULL, *found = NULL;
+	uint64_t h = 0xcbf29ce484222325ULL, n = 0;
+	const char *p;
+
+	for (p = to->name; *p != 0; p++)
+		h = (h ^ (unsigned char)*p) * 0x100000001b3ULL;
+	while ((l = daemon_peer_next(ROLE_RELAY, l)) != NULL)
+		n++;
+	if (n == 0)
+		return NULL;
+	for (h %= n; (l = daemon_peer_next(ROLE_RELAY, l)) != NULL; h--) {
+		found = l;
+		if (h == 0)
+			break;
+	}
+	return found;
+}
+
+static void
+start(struct delivery *d)
+{
+	struct ipc_link *l;
+
+	d->m->live->pending++;
+	d->to->active++;
+	if (d->local) {
+		owners_open(d->to->account, on_owner, d);
+		return;
+	}
+	l = relay_for(d->to);
+	if (l == NULL) {
+		not_sent(d, OUTCOME_LATER, SLICE("no relay is running"));
+		return;
+	}
+	d->in_relay = true;
+	d->instance = ipc_link_instance(l);
+	send_delivery(d, l);
+}
+
+static struct delivery *
+delivery_new(struct message *m, uint32_t first)
+{
+	struct delivery *d = calloc(1, sizeof *d);
+	struct live *l = m->live;
+	struct rcpt_work *w = &l->work[first];
+	uint32_t i, max = w->to->is_owner ? 1 : BATCH_MAX;
+
+	if (d == NULL)
+		fatal("event=no_memory for=delivery");
+	d->rcpts = calloc(max, sizeof *d->rcpts);
+	if (d->rcpts == NULL)
+		fatal("event=no_memory for=delivery");
+	d->m = m;
+	d->to = w->to;
+	d->to->users++; /* the delivery's own */
+	d->local = w->to->is_owner;
+	list_add(&self.active, &d->link);
+	for (i = first; i < l->env.n_rcpts && d->n < max; i++) {
+		if (l->work[i].step != STEP_ROUTED || l->work[i].to != w->to ||
+		    l->env.rcpts[i].group != l->env.rcpts[first].group)
+			continue;
+		d->rcpts[d->n++] = i;
+		l->work[i].step = STEP_SENT;
+		if (i != first)
+			destination_drop(&l->work[i].to);
+	}
+	destination_drop(&w->to);
+	return d;
+}
+
+static bool
+is_crash_suspect(const struct message *m)
+{
+	return (m->st.flags & SPOOL_ALONE) != 0;
+}
+
+/* A suspect goes out with nothing beside it. */
+static bool
+may_start(const struct message *m, const struct destination *to)
+{
+	struct list *it, *tmp;
+
+	if (!m->live->by_hand && !destination_has_room(to))
+		return false;
+	if (is_crash_suspect(m))
+		return self.n_active == 0;
+	LIST_EACH(it, tmp, &self.active)
+		if (is_crash_suspect(LIST_OF(it, struct delivery, link)->m))
+			return false;
+	return true;
+}
+
+static void
+dispatch(struct message *m)
+{
+	struct live *l = m->live;
+	uint32_t i;
+
+	l->pending++;
+	for (i = 0; i < l->env.n_rcpts; i++) {
+		if (l->work[i].step != STEP_ROUTED)
+			continue;
+		if (may_start(m, l->work[i].to))
+			start(delivery_new(m, i));
+		else
+			l->work[i].postponed = true;
+	}
+	l->pending--;
+}
+
+/* ---- the attempt as a whole ---- */
+
+static bool
+is_routing(const struct live *l)
+{
+	uint32_t i;
+
+	for (i = 0; i < l->env.n_rcpts; i++)
+		if (l->work[i].step == STEP_ROUTING ||
+		    l->work[i].step == STEP_EXPANDING)
+			return true;
+	return false;
+}
+
+/* What could not be handed out waits for its destination. */
+static struct destination *
+first_postponed(struct live *l)
+{
+	struct destination *d = NULL;
+	uint32_t i;
+
+	for (i = 0; i < l->env.n_rcpts; i++) {
+		if (!l->work[i].postponed)
+			continue;
+		l->work[i].postponed = false;
+		l->work[i].step = STEP_NONE;
+		if (d == NULL) {
+			d = l->work[i].to;
+			l->work[i].to = NULL;
+		}
+		destination_drop(&l->work[i].to);
+	}
+	return d;
+}
+
+static bool
+has_results(const struct live *l)
+{
+	uint32_t i;
+
+	for (i = 0; i < l->env.n_rcpts; i++)
+		if (l->work[i].step == STEP_OVER)
+			return true;
+	return false;
+}
+
+static void
+check_over(struct message *m)
+{
+	struct live *l = m->live;
+	struct destination *d;
+	uint32_t i;
+
+	if (l->pending > 0 || is_routing(l))
+		return;
+	for (i = 0; i < l->env.n_rcpts; i++) {
+		if (l->work[i].step == STEP_ROUTED &&
+		    !l->work[i].postponed) {
+			dispatch(m);
+			if (l->pending > 0)
+				return;
+			break;
+		}
+	}
+	d = first_postponed(l);
+	if (d == NULL || has_results(l) || m->removed) {
+		destination_drop(&d);
+		schedule_attempt_over(m);
+		return;
+	}
+	schedule_postponed(m);
+	if (m->st.state == SPOOL_HELD) {
+		destination_drop(&d);
+		return;
+	}
+	list_add(&d->waiting, &m->waiting);
+	m->waits_for = d; /* our use of it goes over to the message */
+	if (destination_has_room(d) && self.n_active == 0)
+		release_destination(d);
+}
+
+void
+deliver_begin(struct message *m)
+{
+	struct live *l = m->live;
+	uint32_t i, n = l->env.n_rcpts;
+
+	l->pending = 1;
+	for (i = 0; i < n; i++)
+		if (l->env.rcpts[i].mark == SPOOL_WAITING)
+			ask_route(m, i);
+	l->pending--;
+	check_over(m);
+}
+
+/* ---- processes that died ---- */
+
+static void
+blame(bool local, uint64_t who)
+{
+	int64_t since = clock_boot_ms() - SUSPECT_MS;
+	struct suspect *s;
+	struct message *m;
+	size_t i;
+
+	for (i = 0; i < SUSPECTS; i++) {
+		s = &self.suspects[i];
+		if (s->id == 0 || s->when < since || s->local != local ||
+		    s->who != who)
+			continue;
+		m = schedule_find(s->id);
+		s->id = 0;
+		if (m != NULL)
+			schedule_crashed(m);
+	}
+}
+
+void
+deliver_relay_died(uint32_t instance, bool crashed)
+{
+	if (crashed)
+		blame(false, instance);
+}
+
+void
+deliver_owner_crashed(uint64_t account)
+{
+	blame(true, account);
+}

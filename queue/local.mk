@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: ISC
+# The queue's disk: nothing of it knows what mail is waiting for.
+noinst_LIBRARIES += libspool.a
+EXTRA_DIST += queue/FORMAT
+libspool_a_SOURCES =
+libspool_a_SOURCES += queue/spool.h
+libspool_a_SOURCES += queue/fsio.c queue/fsio.h
+libspool_a_SOURCES += queue/fsio_model.c
+libspool_a_SOURCES += queue/slot_format.c queue/slot_format.h queue/bytes.h
+libspool_a_SOURCES += queue/journal_format.c
+# The role: transactions, schedule, deliveries, notices.
+noinst_LIBRARIES += libqueue.a
+libqueue_a_SOURCES =
+libqueue_a_SOURCES += queue/queue.c queue/queue.h
+libqueue_a_SOURCES += queue/message.c queue/message.h
+libqueue_a_SOURCES += queue/intake.c queue/intake.h
+libqueue_a_SOURCES += queue/schedule.c queue/schedule.h
+libqueue_a_SOURCES += queue/destination.c queue/destination.h
+libqueue_a_SOURCES += queue/owners.c queue/owners.h
+libqueue_a_SOURCES += queue/deliver.c queue/deliver.h
+libqueue_a_SOURCES += queue/bounce.c queue/bounce.h
+libqueue_a_SOURCES += queue/admin.c queue/admin.h
+pkglibexec_PROGRAMS += queue/queue
+queue_queue_SOURCES = queue/queue_main.c
+queue_queue_LDADD = libqueue.a libspool.a libworkers.a libsys.a libconf.a libproto.a libbase.a $(SYS_LIBS)
+libspool_a_SOURCES += queue/jobs.c queue/jobs.h
+libspool_a_SOURCES += queue/slot.c queue/slot.h
+libspool_a_SOURCES += queue/slot_fds.c queue/slot_fds.h
+libspool_a_SOURCES += queue/slots.c queue/slots.h
+libspool_a_SOURCES += queue/ids.c queue/ids.h
+libspool_a_SOURCES += queue/journal.c queue/journal.h
+libspool_a_SOURCES += queue/bodies.c queue/bodies.h
+libspool_a_SOURCES += queue/tail.c queue/tail.h
+libspool_a_SOURCES += queue/aside.c queue/aside.h
+libspool_a_SOURCES += queue/layout.c queue/layout.h
+libspool_a_SOURCES += queue/listing.c queue/listing.h
+libspool_a_SOURCES += queue/spool_priv.h
+libspool_a_SOURCES += queue/commit.c
+libspool_a_SOURCES += queue/changes.c
+libspool_a_SOURCES += queue/flusher.c
+libspool_a_SOURCES += queue/read.c
+libspool_a_SOURCES += queue/scan.c
+libspool_a_SOURCES += queue/spool.c
+dist_man_MANS += queue/veredus-queue.8

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A message in the queue's memory. What waits is small; envelope, body and
+ * results are in memory only while it is being worked on.
+ */
+#ifndef QUEUE_MESSAGE_H
+#define QUEUE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/region.h"
+#include "proto/status.h"
+#include "queue/spool.h"
+
+struct destination;
+
+/* Where a recipient stands within the attempt that runs. */
+enum rcpt_step {
+	STEP_NONE,      /* not looked at in this attempt */
+	STEP_ROUTING,   /* directory is asked */
+	STEP_EXPANDING, /* its targets are being read or recorded */
+	STEP_ROUTED,    /* goes to `to` */
+	STEP_SENT,      /* a delivery has it */
+	STEP_PLACED,    /* in its mailbox, the flush is to come */
+	STEP_OVER       /* `result` says how */
+};
+
+struct rcpt_work {
+	enum rcpt_step step;
+	struct destination *to;
+	uint64_t account;     /* of a local one */
+	uint32_t parent;      /* the alias it came from, or UINT32_MAX */
+	struct status result; /* text in the live region */
+	struct slice remote;
+	bool dsn_passed;      /* the next hop took over the DSN parameters */
+	bool postponed;       /* its destination is busy */
+};
+
+/* While it is worked on. */
+struct live {
+	struct region mem;
+	struct spool_envelope env;
+	struct rcpt_work *work; /* one for each of env.rcpts */
+	size_t cap;             /* of work and env.rcpts */
+	struct buf body;        /* bodies that travel in messages */
+	size_t pending;         /* answers to come */
+	bool by_hand;           /* the administrator asked for this attempt */
+};
+
+struct message {
+	struct spool_ref *ref;
+	uint64_t id;
+	struct heap_node due;      /* in the schedule: key is boot ms */
+	struct list waiting;       /* in line for a place in work, or … */
+	struct destination *waits_for; /* … for this destination */
+	struct live *live;
+	struct spool_status st;    /* st.text points into `text` */
+	char *text;
+	int64_t arrival_s;
+	bool removed;              /* the administrator took it out */
+	bool process_lost;         /* in this attempt, with it in work */
+};
+
+/* A message for a slot; takes the live part over (or NULL). */
+struct message *message_new(struct spool_ref *ref, uint64_t id,
+    const struct spool_status *st, struct live *live);
+void message_free(struct message **m);
+/* Reads envelope and small body into memory. 0; -1: set aside by the caller. */
+int message_load(struct spool *s, struct message *m)
+    __attribute__((warn_unused_result));
+void message_unload(struct message *m);
+/* Takes it out of whatever line it waits in. */
+void message_leave_line(struct message *m);
+
+struct live *live_new(void);
+void live_free(struct live **l);
+/* Room for `n` more recipients; 0 or -1 (too many, no memory). */
+int live_grow(struct live *l, uint32_t n) __attribute__((warn_unused_result));
+/* Sets the result of a recipient; the text is copied. */
+void live_result(struct live *l, uint32_t rcpt, enum outcome outcome, int code,
+    struct enhanced enhanced, struct slice text, struct slice remote);
+
+/* Replaces the message's last status text. */
+void message_set_text(struct message *m, struct slice text);
+/* The sender of a recipient, by its group. */
+struct slice message_sender(const struct spool_envelope *e, uint32_t rcpt);
+
+#endif

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The schedule is a heap by boot time; on disk the next attempt is wall time,
+ * so a clock that jumps moves nothing that is in memory. At most `in_work`
+ * messages are loaded at a time; the rest of what is due waits in line.
+ */
+#include "queue/schedule.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "base/queue_id.h"
+#include "conf/conf_queue.h"
+#include "queue/bounce.h"
+#include "queue/deliver.h"
+#include "queue/queue.h"
+#include "sys/log.h"
+#include "sys/loop.h"
+
+enum {
+	CRASHES_MAX = 2,
+	SOON_MS = 1000,
+	SOON_ATTEMPTS = 5,     /* so often after a process went away */
+	PARK_MS = 30000,       /* a busy destination that never calls */
+	DISK_RETRY_MS = 30000
+};
+
+static struct {
+	struct loop_timer timer;
+	struct heap due;
+	struct list line; /* due, but there is no place in work */
+	struct loop_later next; /* somebody in line may begin */
+	struct map by_id;
+	size_t in_work;
+	bool stopped;
+} self;
+
+static void on_due(void *arg);
+static void next_in_line(void *arg);
+static void settle(struct message *m);
+
+void
+schedule_init(struct loop *l)
+{
+	heap_init(&self.due);
+	list_init(&self.line);
+	map_init(&self.by_id);
+	loop_timer_init(&self.timer, l, on_due, NULL);
+	loop_later_init(&self.next, l, next_in_line, NULL);
+}
+
+struct message *
+schedule_find(uint64_t id)
+{
+	return map_get(&self.by_id, map_u64(&id));
+}
+
+struct message *
+schedule_next(size_t *pos)
+{
+	return map_next(&self.by_id, pos, NULL);
+}
+
+size_t
+schedule_count(void)
+{
+	return self.by_id.n;
+}
+
+size_t
+schedule_in_work(void)
+{
+	return self.in_work;
+}
+
+static void
+keep(struct message *m)
+{
+	if (map_put(&self.by_id, map_u64(&m->id), m, NULL) < 0)
+		fatal("event=no_memory for=schedule");
+}
+
+static void
+arm(void)
+{
+	struct heap_node *min = heap_min(&self.due);
+
+	if (min == NULL || self.stopped)
+		loop_timer_clear(&self.timer);
+	else
+		loop_timer_set(&self.timer, min->key);
+}
+
+static void
+due_at(struct message *m, int64_t boot_ms)
+{
+	if (heap_set(&self.due, &m->due, boot_ms) < 0)
+		fatal("event=no_memory for=schedule");
+	arm();
+}
+
+/* A wall time as boot time, never so far away that a clock that was wrong
+ * when it was written could stall the message. */
+static int64_t
+boot_of(int64_t wall_s)
+{
+	int64_t wait = (wall_s - clock_wall()) * 1000;
+	int64_t longest = queue_conf()->retry_max * 2;
+
+	if (wait < 0)
+		wait = 0;
+	if (wait > longest)
+		wait = longest;
+	return clock_boot_ms() + wait;
+}
+
+/* ---- into work ---- */
+
+static void
+set_aside(struct message *m, const char *why)
+{
+	log_error("event=corrupt id=%s why=%s", queue_id_text(m->id), LOG_S(why));
+	(void)map_remove(&self.by_id, map_u64(&m->id));
+	heap_remove(&self.due, &m->due);
+	spool_set_aside(queue_spool(), &m->ref, why);
+	message_free(&m);
+}
+
+static void
+begin(struct message *m)
+{
+	if (message_load(queue_spool(), m) < 0) {
+		if (errno == EBADMSG) {
+			set_aside(m, "its file is not what it was");
+			return;
+		}
+		/* Memory, descriptors or the disk: not the message's fault. */
+		log_error("event=not_read id=%s why=%s", queue_id_text(m->id),
+		    LOG_S(strerror(errno)));
+		due_at(m, clock_boot_ms() + DISK_RETRY_MS);
+		return;
+	}
+	self.in_work++;
+	deliver_begin(m);
+}
+
+static void
+into_line(struct message *m)
+{
+	heap_remove(&self.due, &m->due);
+	message_leave_line(m);
+	message_unload(m);
+	list_add(&self.line, &m->waiting);
+}
+
+static bool
+has_place(void)
+{
+	return !self.stopped &&
+	    self.in_work < (size_t)queue_conf()->in_work;
+}
+
+static void
+work_on(struct message *m)
+{
+	heap_remove(&self.due, &m->due);
+	message_leave_line(m);
+	if (has_place())
+		begin(m);
+	else
+		into_line(m);
+}
+
+static void
+next_in_line(void *arg)
+{
+	struct list *first;
+
+	(void)arg;
+	while (has_place() && (first = list_first(&self.line)) != NULL)
+		work_on(LIST_OF(first, struct message, waiting));
+}
+
+static void
+on_due(void *arg)
+{
+	int64_t now = clock_boot_ms();
+	struct heap_node *min;
+
+	(void)arg;
+	while ((min = heap_min(&self.due)) != NULL && min->key <= now)
+		work_on(HEAP_OF(min, struct message, due));
+	arm();
+}
+
+void
+schedule_fresh(struct message *m)
+{
+	int64_t hold = m->live->env.hold_until_s;
+
+	keep(m);
+	if (hold > clock_wall()) {
+		m->st.next_s = hold;
+		message_unload(m);
+		due_at(m, boot_of(hold));
+		return;
+	}
+	work_on(m);
+}
+
+void
+schedule_found(struct message *m)
+{
+	keep(m);
+	if (m->st.state != SPOOL_HELD)
+		due_at(m, boot_of(m->st.next_s));
+}
+
+/* ---- out of work ---- */
+
+static void
+leave_work(struct message *m)
+{
+	(void)m;
+	self.in_work--;
+	/* From the loop: an attempt that ends at once must not begin the next
+	 * one on its own stack. */
+	loop_later_ask(&self.next);
+	queue_check_stop();
+}
+
+static void
+finish(struct message *m)
+{
+	log_info("event=done id=%s", queue_id_text(m->id));
+	(void)map_remove(&self.by_id, map_u64(&m->id));
+	heap_remove(&self.due, &m->due);
+	spool_finish(queue_spool(), &m->ref);
+	message_free(&m);
+}
+
+/* 5m, 10m, 20m … up to retry_max, each a quarter more or less. */
+static int64_t
+wait_of(const struct message *m)
+{
+	const struct conf_queue *c = queue_conf();
+	int64_t wait = c->retry_min;
+	uint32_t i, r = 0;
+
+	for (i = 1; i < m->st.attempts && wait < c->retry_max; i++)
+		wait *= 2;
+	if (wait > c->retry_max)
+		wait = c->retry_max;
+	if (getrandom(&r, sizeof r, 0) != sizeof r)
+		r = (uint32_t)clock_boot_us();
+	return wait - wait / 4 + (int64_t)(r % 1024) * (wait / 2) / 1024;
+}
+
+static int64_t
+deadline_of(const struct message *m)
+{
+	const struct spool_envelope *e = &m->live->env;
+	int64_t age = e->groups[0].sender.n == 0
+	    ? queue_conf()->max_age_bounce : queue_conf()->max_age;
+
+	return e->deadline_s != 0 ? e->deadline_s
+				  : e->arrival_us / 1000000 + age / 1000;
+}
+
+static bool
+is_waiting(const struct spool_rcpt *r)
+{
+	return r->mark == SPOOL_WAITING;
+}
+
+static void
+try_later(struct message *m, int64_t wait_ms)
+{
+	m->st.state = m->st.state == SPOOL_HELD ? SPOOL_HELD : SPOOL_TRIED;
+	m->st.next_s = clock_wall() + (wait_ms + 999) / 1000;
+	spool_set_status(queue_spool(), m->ref, &m->st);
+	message_unload(m);
+	if (m->st.state != SPOOL_HELD)
+		due_at(m, clock_boot_ms() + wait_ms);
+}
+
+/* Past its deadline: what is still waiting has failed. */
+static void
+expire(struct message *m)
+{
+	struct live *l = m->live;
+	struct buf text;
+	uint32_t i;
+
+	buf_init(&text, 1024);
+	for (i = 0; i < l->env.n_rcpts; i++) {
+		if (!is_waiting(&l->env.rcpts[i]) ||
+		    l->work[i].step != STEP_OVER)
+			continue;
+		buf_reset(&text);
+		buf_addf(&text, "delivery time expired; the last answer was: "
+		    "%.*s", SLICE_FMT(l->work[i].result.text));
+		live_result(l, i, OUTCOME_FAILED, 0,
+		    (struct enhanced){ 4, 4, 7 }, buf_slice(&text),
+		    l->work[i].remote);
+	}
+	buf_fini(&text);
+}
+
+static void
+on_bounced(void *arg, bool ok)
+{
+	struct message *m = arg;
+	struct live *l = m->live;
+	uint32_t i;
+
+	if (!ok) {
+		/* No room for the bounce: nothing is marked, so that it is
+		 * told later. */
+		leave_work(m);
+		if (m->removed)
+			finish(m);
+		else
+			try_later(m, DISK_RETRY_MS);
+		return;
+	}
+	for (i = 0; i < l->env.n_rcpts; i++) {
+		if (is_waiting(&l->env.rcpts[i]) &&
+		    l->work[i].step == STEP_OVER &&
+		    l->work[i].result.outcome == OUTCOME_FAILED) {
+			l->env.rcpts[i].mark = SPOOL_FAILED;
+			spool_mark(queue_spool(), m->ref, i, SPOOL_FAILED);
+		}
+	}
+	settle(m);
+}
+
+/* Everything of this attempt is recorded: the end, or the next time. */
+static void
+settle(struct message *m)
+{
+	struct live *l = m->live;
+	bool waits = false, untried = false;
+	uint32_t i;
+
+	for (i = 0; i < l->env.n_rcpts; i++) {
+		waits = waits || is_waiting(&l->env.rcpts[i]);
+		/* Its destination was busy: that was no attempt. */
+		untried = untried || (is_waiting(&l->env.rcpts[i]) &&
+		    l->work[i].step == STEP_NONE);
+	}
+	leave_work(m);
+	if (!waits || m->removed) {
+		finish(m);
+		return;
+	}
+	if (!m->process_lost) {
+		/* It was not the message that brought a process down. */
+		m->st.crashes = 0;
+		m->st.flags &= (uint8_t)~SPOOL_ALONE;
+	}
+	if (m->process_lost && m->st.attempts <= SOON_ATTEMPTS)
+		untried = true;
+	m->process_lost = false;
+	if (m->st.crashes >= CRASHES_MAX)
+		set_aside(m, "a process crashed on it twice");
+	else
+		try_later(m, untried ? SOON_MS : wait_of(m));
+}
+
+static void
+log_result(const struct message *m, uint32_t i)
+{
+	const struct rcpt_work *w = &m->live->work[i];
+	struct buf e;
+
+	buf_init(&e, 32);
+	enhanced_add(&e, w->result.enhanced);
+	log_info("event=%s id=%s to=%s remote=%s code=%d status=%s text=%s",
+	    w->result.outcome == OUTCOME_DONE ? "delivered"
+		: w->result.outcome == OUTCOME_LATER ? "deferred" : "failed",
+	    queue_id_text(m->id), LOG_V(m->live->env.rcpts[i].address),
+	    LOG_V(w->remote), w->result.code, e.p,
+	    LOG_V(w->result.text));
+	buf_fini(&e);
+}
+
+/* Marks what is done; says whether anything failed. */
+static bool
+record_results(struct message *m)
+{
+	struct live *l = m->live;
+	bool failed = false;
+	uint32_t i;
+
+	for (i = 0; i < l->env.n_rcpts; i++) {
+		if (!is_waiting(&l->env.rcpts[i]) ||
+		    l->work[i].step != STEP_OVER)
+			continue;
+		log_result(m, i);
+		if (l->work[i].result.outcome == OUTCOME_DONE) {
+			l->env.rcpts[i].mark = SPOOL_DONE;
+			spool_mark(queue_spool(), m->ref, i, SPOOL_DONE);
+		}
+		if (l->work[i].result.outcome == OUTCOME_LATER)
+			message_set_text(m, l->work[i].result.text);
+		failed = failed ||
+		    l->work[i].result.outcome == OUTCOME_FAILED;
+	}
+	return failed;
+}
+
+static bool
+is_delay_due(const struct message *m)
+{
+	int64_t after = queue_conf()->delay_warning;
+
+	return after > 0 && (m->st.flags & SPOOL_DELAY_TOLD) == 0 &&
+	    clock_wall() >= m->arrival_s + after / 1000;
+}
+
+void
+schedule_attempt_over(struct message *m)
+{
+	bool failed;
+
+	m->st.attempts++;
+	m->st.last_s = clock_wall();
+	if (clock_wall() >= deadline_of(m))
+		expire(m);
+	failed = record_results(m);
+	bounce_successes(m);
+	if (is_delay_due(m) && bounce_delay(m))
+		m->st.flags |= SPOOL_DELAY_TOLD;
+	if (failed)
+		bounce_failures(m, on_bounced, m);
+	else
+		settle(m);
+}
+
+void
+schedule_postponed(struct message *m)
+{
+	leave_work(m);
+	message_unload(m);
+	/* Its destination calls it when there is room; if that call is lost,
+	 * time does. */
+	if (m->st.state != SPOOL_HELD)
+		due_at(m, clock_boot_ms() + PARK_MS);
+}
+
+/* ---- crashes ---- */
+
+void
+schedule_crashed(struct message *m)
+{
+	m->st.crashes++;
+	m->st.flags |= SPOOL_ALONE;
+	log_warn("event=crash_suspect id=%s crashes=%u", queue_id_text(m->id),
+	    m->st.crashes);
+	if (m->st.crashes >= CRASHES_MAX && m->live == NULL) {
+		set_aside(m, "a process crashed on it twice");
+		return;
+	}
+	spool_set_status(queue_spool(), m->ref, &m->st);
+	if (m->live == NULL)
+		due_at(m, clock_boot_ms() + SOON_MS);
+}
+
+/* ---- by the administrator ---- */
+
+void
+schedule_now(struct message *m)
+{
+	if (m->live != NULL || m->st.state == SPOOL_HELD)
+		return;
+	message_leave_line(m);
+	due_at(m, clock_boot_ms());
+}
+
+void
+schedule_hold(struct message *m)
+{
+	m->st.state = SPOOL_HELD;
+	spool_set_status(queue_spool(), m->ref, &m->st);
+	heap_remove(&self.due, &m->due);
+	if (m->live == NULL)
+		message_leave_line(m);
+	arm();
+}
+
+void
+schedule_release(struct message *m)
+{
+	m->st.state = m->st.attempts == 0 ? SPOOL_NEW : SPOOL_TRIED;
+	spool_set_status(queue_spool(), m->ref, &m->st);
+	schedule_now(m);
+}
+
+void
+schedule_remove(struct message *m)
+{
+	log_info("event=removed id=%s", queue_id_text(m->id));
+	if (m->live != NULL) {
+		m->removed = true; /* when its deliveries are over */
+		return;
+	}
+	message_leave_line(m);
+	finish(m);
+	arm();
+}
+
+void
+schedule_stop(void)
+{
+	self.stopped = true;
+	arm();
+}
