@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Reads a message from standard input, makes its envelope from arguments (and
+ * with -t from its header), and gives both to `drop`. It has no rights of its
+ * own. Options that other sendmails have and that change nothing here are
+ * taken without a word, for programs pass them by habit.
+ */
+#include "msa/sendmail.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "msa/dropfile.h"
+#include "msa/localmail.h"
+
+enum { EX_USAGE = 64, EX_DATAERR = 65, EX_NOUSER = 67, EX_UNAVAILABLE = 69,
+	EX_OSERR = 71, EX_IOERR = 74, EX_TEMPFAIL = 75,
+	MESSAGE_MAX = 50 << 20 };
+
+enum mode { MODE_SEND, MODE_SMTP, MODE_LIST, MODE_FLUSH, MODE_ALIASES };
+
+struct options {
+	enum mode mode;
+	bool from_header; /* -t */
+	bool dots;        /* -i, -oi: a single dot is no end */
+	const char *sender, *full_name, *notify, *ret, *envid;
+	const char *drop_folder, *drop_program, *config;
+};
+
+static int
+fail(int status, const char *fmt, const char *what)
+{
+	(void)fputs("sendmail: ", stderr);
+	(void)fprintf(stderr, "%s%s\n", fmt, what);
+	return status;
+}
+
+/* ---- options ---- */
+
+static int
+take_mode(struct options *o, char c)
+{
+	static const struct {
+		char c;
+		enum mode mode;
+	} modes[] = { { 'm', MODE_SEND }, { 's', MODE_SMTP },
+		{ 'p', MODE_LIST }, { 'i', MODE_ALIASES } };
+	size_t i;
+
+	for (i = 0; i < sizeof modes / sizeof *modes; i++) {
+		if (modes[i].c == c) {
+			o->mode = modes[i].mode;
+			return 0;
+		}
+	}
+	return fail(EX_USAGE, "this mode is not known here: -b",
+	    (const char[]){ c, 0 });
+}
+
+/* -o: single letters with a value right behind; only i and em… matter. */
+static void
+take_o(struct options *o, const char *value)
+{
+	if (strcmp(value, "i") == 0)
+		o->dots = true;
+}
+
+/*
+ * One argument beginning with '-'. Returns how many arguments it used, or a
+ * negative exit status.
+ */
+static int
+take_option(struct options *o, const char *arg, const char *next)
+{
+	const char *value = arg[2] != 0 ? arg + 2 : next;
+	int used = arg[2] != 0 ? 1 : 2;
+
+	switch (arg[1]) {
+	case 't':
+		o->from_header = true;
+		return 1;
+	case 'i':
+		o->dots = true;
+		return 1;
+	case 'b':
+		return arg[2] != 0 && take_mode(o, arg[2]) == 0 ? 1
+								 : -EX_USAGE;
+	case 'q':
+		o->mode = MODE_FLUSH;
+		return 1;
+	case 'v': case 'n': case 'm': case 'G': case 'U':
+		return 1;
+	case 'o':
+		if (value == NULL)
+			return -EX_USAGE;
+		take_o(o, value);
+		return used;
+	case 'f': case 'r':
+		o->sender = value;
+		break;
+	case 'F':
+		o->full_name = value;
+		break;
+	case 'N':
+		o->notify = value;
+		break;
+	case 'R':
+		o->ret = value;
+		break;
+	case 'V':
+		o->envid = value;
+		break;
+	case 'C':
+		o->config = value;
+		break;
+	case 'B': case 'h': case 'L': case 'O': case 'p': case 'X': case 'd':
+	case 'A':
+		break;
+	default:
+		return -fail(EX_USAGE, "unknown option ", arg);
+	}
+	return value == NULL ? -fail(EX_USAGE, "needs a value: ", arg) : used;
+}
+
+static int
+parse_options(struct options *o, int argc, char **argv, int *first_r)
+{
+	int i = 1, used;
+
+	while (i < argc && argv[i][0] == '-' && argv[i][1] != 0) {
+		if (strcmp(argv[i], "--") == 0) {
+			i++;
+			break;
+		}
+		used = take_option(o, argv[i],
+		    i + 1 < argc ? argv[i + 1] : NULL);
+		if (used < 0)
+			return -used;
+		i += used;
+	}
+	*first_r = i;
+	return 0;
+}
+
+/* ---- other programs ---- */
+
+static int
+run_veredus(const struct options *o, const char *a, const char *b)
+{
+	if (o->config != NULL)
+		(void)execl(VD_BINDIR "/veredus", "veredus", "-c", o->config,
+		    a, b, (char *)NULL);
+	else
+		(void)execlp("veredus", "veredus", a, b, (char *)NULL);
+	return fail(EX_UNAVAILABLE, "cannot run veredus: ", strerror(errno));
+}
+
+/* -bs: an SMTP session of standard input and output with port 25 here. */
+static int
+connect_smtp(void)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list, *a;
+	const char *port = getenv("VEREDUS_SMTP_PORT");
+	int fd = -1;
+
+	if (getaddrinfo("localhost", port == NULL ? "25" : port, &hints,
+		&list) != 0)
+		return -1;
+	for (a = list; a != NULL && fd < 0; a = a->ai_next) {
+		fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, 0);
+		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) < 0) {
+			(void)close(fd);
+			fd = -1;
+		}
+	}
+	freeaddrinfo(list);
+	return fd;
+}
+
+static int
+pass(int from, int to)
+{
+	char bytes[16384];
+	ssize_t n = read(from, bytes, sizeof bytes), done, k;
+
+	for (done = 0; done < n; done += k) {
+		k = write(to, bytes + done, (size_t)(n - done));
+		if (k <= 0)
+			return -1;
+	}
+	return n <= 0 ? -1 : 0;
+}
+
+static int
+run_smtp(void)
+{
+	int fd = connect_smtp();
+	struct pollfd p[2] = { { STDIN_FILENO, POLLIN, 0 },
+		{ fd, POLLIN, 0 } };
+
+	if (fd < 0) {
+		(void)puts("421 4.3.2 The mail server is not running\r");
+		return EX_TEMPFAIL;
+	}
+	while (poll(p, 2, -1) >= 0) {
+		if (p[1].revents != 0 && pass(fd, STDOUT_FILENO) < 0)
+			return 0;
+		if (p[0].revents != 0 && pass(STDIN_FILENO, fd) < 0) {
+			(void)shutdown(fd, SHUT_WR);
+			p[0].fd = -1;
+		}
+	}
+	return EX_IOERR;
+}
+
+/* ---- sending ---- */
+
+static int
+read_input(const struct options *o, struct buf *raw)
+{
+	struct localmail r;
+	char piece[65536];
+	size_t n;
+
+	localmail_init(&r, !o->dots);
+	while ((n = fread(piece, 1, sizeof piece, stdin)) > 0) {
+		localmail_read(&r, (struct slice){ piece, n }, raw);
+		if (!buf_is_ok(raw))
+			return fail(EX_DATAERR, "the message is too large", "");
+	}
+	localmail_end(&r, raw);
+	return ferror(stdin) ? fail(EX_IOERR, "cannot read the message: ",
+				   strerror(errno)) : 0;
+}
+
+static int
+add(struct buf *envelope, char tag, const char *value)
+{
+	return dropfile_add(envelope, tag, slice_str(value)) == 0 ? 0
+	    : fail(EX_DATAERR, "not usable: ", value);
+}
+
+static int
+add_given(struct buf *envelope, const struct options *o)
+{
+	uint8_t notify;
+	int result = 0;
+
+	if (o->sender != NULL)
+		result = add(envelope, 'S',
+		    strcmp(o->sender, "<>") == 0 ? "" : o->sender);
+	if (result == 0 && o->notify != NULL)
+		result = dropfile_parse_notify(slice_str(o->notify),
+			     &notify) < 0
+		    ? fail(EX_USAGE, "-N takes never, or success, failure, "
+			"delay: ", o->notify)
+		    : add(envelope, 'N', o->notify);
+	if (result == 0 && o->ret != NULL)
+		result = add(envelope, 'T', o->ret);
+	if (result == 0 && o->envid != NULL)
+		result = add(envelope, 'E', o->envid);
+	return result;
+}
+
+/* Arguments are addresses, several in one by commas. */
+static int
+add_arguments(struct buf *envelope, int argc, char **argv, size_t *n)
+{
+	struct slice rest, one;
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		rest = slice_str(argv[i]);
+		while (slice_split(&rest, ',', &one)) {
+			one = slice_trim(one);
+			if (one.n == 0)
+				continue;
+			if (one.p[0] == '<' && one.p[one.n - 1] == '>')
+				one = slice_head(slice_from(one, 1),
+				    one.n - 2);
+			if (dropfile_add(envelope, 'R', one) < 0)
+				return fail(EX_DATAERR, "not usable: ",
+				    argv[i]);
+			(*n)++;
+		}
+	}
+	return 0;
+}
+
+static int
+feed(int fd, const struct buf *b)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < b->n) {
+		n = write(fd, b->p + done, b->n - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int
+give_to_drop(const struct options *o, const struct buf *envelope,
+    const struct buf *letter)
+{
+	const char *program = o->drop_program;
+	int fds[2], status;
+	pid_t pid;
+
+	if (pipe(fds) < 0)
+		return fail(EX_OSERR, "no pipe: ", strerror(errno));
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(fds[0], STDIN_FILENO);
+		(void)close(fds[0]);
+		(void)close(fds[1]);
+		if (o->drop_folder != NULL)
+			(void)execl(program, "drop", "-d", o->drop_folder,
+			    (char *)NULL);
+		else
+			(void)execl(program, "drop", (char *)NULL);
+		_exit(fail(EX_UNAVAILABLE, "cannot run drop: ",
+		    strerror(errno)));
+	}
+	(void)close(fds[0]);
+	if (pid < 0)
+		return fail(EX_OSERR, "cannot fork: ", strerror(errno));
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (feed(fds[1], envelope) == 0)
+		(void)feed(fds[1], letter);
+	(void)close(fds[1]);
+	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+		return fail(EX_TEMPFAIL, "drop did not end well", "");
+	return WEXITSTATUS(status);
+}
+
+static int
+send_message(const struct options *o, int argc, char **argv)
+{
+	struct buf raw, letter, envelope;
+	size_t n = 0;
+	int result;
+
+	buf_init(&raw, MESSAGE_MAX);
+	buf_init(&letter, MESSAGE_MAX + (1 << 20));
+	buf_init(&envelope, DROP_ENVELOPE_MAX);
+	result = read_input(o, &raw);
+	if (result == 0)
+		result = add_given(&envelope, o);
+	if (result == 0)
+		result = add_arguments(&envelope, argc, argv, &n);
+	if (result == 0 && localmail_finish(buf_slice(&raw), o->from_header,
+		o->full_name, &letter, &envelope, &n) < 0)
+		result = fail(EX_DATAERR, "an address in the header is not "
+		    "usable", "");
+	if (result == 0 && n == 0)
+		result = fail(EX_NOUSER, "no recipients were given", "");
+	buf_addf(&envelope, "L %zu\n\n", letter.n);
+	if (result == 0)
+		result = give_to_drop(o, &envelope, &letter);
+	buf_fini(&raw);
+	buf_fini(&letter);
+	buf_fini(&envelope);
+	return result;
+}
+
+int
+sendmail_main(int argc, char **argv)
+{
+	const char *name = strrchr(argv[0], '/');
+	struct options o = { .drop_folder = getenv("VEREDUS_DROP"),
+		.drop_program = getenv("VEREDUS_DROP_PROGRAM") };
+	int first = 1, result;
+
+	name = name == NULL ? argv[0] : name + 1;
+	if (o.drop_program == NULL)
+		o.drop_program = VD_LIBEXECDIR "/drop";
+	if (strcmp(name, "mailq") == 0)
+		o.mode = MODE_LIST;
+	if (strcmp(name, "newaliases") == 0)
+		o.mode = MODE_ALIASES;
+	result = parse_options(&o, argc, argv, &first);
+	if (result != 0)
+		return result;
+	switch (o.mode) {
+	case MODE_SEND:
+		return send_message(&o, argc - first, argv + first);
+	case MODE_SMTP:
+		return run_smtp();
+	case MODE_LIST:
+		return run_veredus(&o, "queue", "list");
+	case MODE_FLUSH:
+		return run_veredus(&o, "queue", "flush");
+	case MODE_ALIASES:
+		/* Aliases are in tables that are current at all times. */
+		return 0;
+	}
+	return EX_USAGE;
+}
