@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The role lmtp: how the process begins, takes connections and ends.
+ * What happens within a session is decided in lmtp_session.c.
+ */
+#include "mda/lmtp.h"
+
+#include "base/clock.h"
+#include "conf/conf_server.h"
+#include "conf/conf_lmtp.h"
+#include "mda/lmtp_session.h"
+#include "session/front.h"
+#include "session/recipients.h"
+#include "session/tls_front.h"
+#include "sys/loop.h"
+#include "sys/row.h"
+#include "sys/sandbox.h"
+
+static struct {
+	struct loop_timer grace;
+	bool stopping;
+} self;
+
+static void
+on_closed(void)
+{
+	if (self.stopping && front_count() == 0)
+		daemon_stopped();
+}
+
+static void
+on_accept(const char *service, int fd)
+{
+	(void)service;
+	lmtp_session_new(fd, on_closed);
+}
+
+static void
+on_listen(struct slice service, struct slice address, int fd)
+{
+	front_init(daemon_loop(), ROLE_LMTP, on_accept);
+	front_listen(service, address, fd);
+}
+
+static int
+configure(const void *values, struct buf *why)
+{
+	const struct conf_lmtp *conf = values;
+
+	front_init(daemon_loop(), ROLE_LMTP, on_accept);
+	tls_front_init();
+	if (lmtp_sessions_configure(conf, daemon_server(), why) < 0)
+		return -1;
+	front_set_limit((uint64_t)conf->connections);
+	return 0;
+}
+
+static void
+peer_changed(struct ipc_link *l)
+{
+	if (ipc_link_peer(l) == ROLE_DIRECTORY)
+		recipients_forget();
+}
+
+static void
+on_grace_over(void *arg)
+{
+	(void)arg;
+	lmtp_sessions_abort();
+	daemon_stopped();
+}
+
+static void
+stop(uint32_t grace_ms)
+{
+	self.stopping = true;
+	front_close();
+	if (front_count() == 0) {
+		daemon_stopped();
+		return;
+	}
+	loop_timer_init(&self.grace, daemon_loop(), on_grace_over, NULL);
+	loop_timer_set(&self.grace, clock_boot_ms() + grace_ms);
+	lmtp_sessions_stop();
+}
+
+static void
+status(struct buf *row)
+{
+	row_pair_u64(row, "connections", front_count());
+	lmtp_sessions_status(row);
+}
+
+static const struct ipc_handlers handlers = {
+	.by_type = {
+	    [IPC_GENERATION] = recipients_on_generation,
+	    [IPC_CERT] = tls_front_on_cert,
+	    [IPC_CERT_END] = tls_front_on_cert_end,
+	},
+};
+
+const struct role lmtp_role = {
+	.id = ROLE_LMTP,
+	.section = &conf_lmtp_section,
+	.handlers = &handlers,
+	.sandbox = SANDBOX_ACCEPT,
+	.configure = configure,
+	.listen = on_listen,
+	.unlisten = front_unlisten,
+	.file = tls_front_file,
+	.peer_up = peer_changed,
+	.peer_down = peer_changed,
+	.stop = stop,
+	.status = status,
+};

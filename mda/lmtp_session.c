@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What lmtp decides within a session: who may use it, which account each
+ * recipient is, and that each is answered with its owner's own word. RFC 2033.
+ */
+#include "mda/lmtp_session.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "conf/conf_lmtp.h"
+#include "conf/conf_server.h"
+#include "mda/lmtp_account.h"
+#include "mda/lmtp_owners.h"
+#include "proto/limits.h"
+#include "proto/received.h"
+#include "session/front.h"
+#include "session/smtp_server.h"
+#include "session/tls_front.h"
+#include "sys/conn.h"
+#include "sys/daemon.h"
+#include "sys/log.h"
+#include "sys/row.h"
+
+enum { TRACE_MAX = 8192, ERRORS = 100, TRANSACTIONS = 1000000, HOPS = 50 };
+
+struct session {
+	struct front_client client;
+	struct smtp_server *smtp;
+	void (*closed)(void);
+	unsigned messages; /* begun: the trace's id counts them */
+	/* The transaction. */
+	struct lmtp_owners *owners;
+	struct lmtp_lookup *lookup;
+	struct buf sender, first, rcpt, orcpt;
+	uint8_t notify;
+};
+
+static struct {
+	const struct conf_lmtp *conf;
+	const struct conf_server *server;
+	struct smtp_server_options options;
+	struct cidr *trusted;
+	size_t n_trusted;
+	uint64_t delivered, refused, total;
+} self;
+
+/* ---- the client ---- */
+
+static bool
+is_trusted(const struct session *s)
+{
+	const struct sockaddr *sa = (const void *)&s->client.addr;
+	size_t i;
+
+	/* Who may open a UNIX socket says its folder. */
+	if (s->client.addr_len == 0 || sa->sa_family == AF_UNIX)
+		return true;
+	for (i = 0; i < self.n_trusted; i++)
+		if (cidr_has(&self.trusted[i], sa, s->client.addr_len))
+			return true;
+	return false;
+}
+
+static void
+connected(struct smtp_server *smtp)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	smtp_server_answer(smtp, is_trusted(s) ? NULL
+		: SMTP_ANSWER(554, 5, 7, 1, "You may not deliver here"));
+}
+
+/* ---- the envelope ---- */
+
+static void
+on_room(void *arg)
+{
+	struct session *s = arg;
+
+	smtp_server_room(s->smtp);
+}
+
+static void on_opened(void *arg);
+static void on_done(void *arg);
+
+static const struct lmtp_owners_events owners_events = {
+	.opened = on_opened, .room = on_room, .done = on_done,
+};
+
+static void
+mail(struct smtp_server *smtp, const struct smtp_mail *m)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	buf_reset(&s->sender);
+	address_add(&s->sender, &m->from);
+	s->owners = lmtp_owners_new((size_t)self.conf->recipients,
+	    &owners_events, s);
+	smtp_server_answer(smtp, s->owners == NULL
+		? SMTP_ANSWER(451, 4, 3, 0, "Out of memory, try again")
+		: NULL);
+}
+
+static void
+on_account(void *arg, uint64_t account, const struct smtp_answer *no)
+{
+	struct session *s = arg;
+
+	s->lookup = NULL;
+	if (no == NULL &&
+	    lmtp_owners_add(s->owners, account, buf_slice(&s->rcpt),
+		s->notify, buf_slice(&s->orcpt)) < 0)
+		no = SMTP_ANSWER(451, 4, 3, 0, "Out of memory, try again");
+	if (no == NULL && smtp_server_recipients(s->smtp) == 0) {
+		buf_reset(&s->first);
+		buf_add_slice(&s->first, buf_slice(&s->rcpt));
+	}
+	smtp_server_answer(s->smtp, no);
+}
+
+static void
+rcpt(struct smtp_server *smtp, const struct smtp_rcpt *r)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	buf_reset(&s->rcpt);
+	address_add(&s->rcpt, &r->to);
+	buf_reset(&s->orcpt);
+	if ((r->given & SMTP_PARAM_ORCPT) != 0) {
+		buf_add_slice(&s->orcpt, r->orcpt_type);
+		buf_add_char(&s->orcpt, ';');
+		buf_add_slice(&s->orcpt, r->orcpt);
+	}
+	s->notify = (uint8_t)r->notify;
+	s->lookup = lmtp_account_find(buf_slice(&s->rcpt), on_account, s);
+}
+
+/* ---- the message ---- */
+
+static void
+data(struct smtp_server *smtp)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	lmtp_owners_open(s->owners);
+}
+
+static void
+write_trace(struct session *s)
+{
+	const struct conn *conn = smtp_server_conn(s->smtp);
+	struct received r = { .helo = smtp_server_helo(s->smtp),
+		.client_ip = slice_str(conn_peer(conn)),
+		.with = smtp_server_with(s->smtp),
+		.by = slice_str(self.server->hostname),
+		.date = { clock_wall(), clock_utc_offset() } };
+	struct address only;
+	struct buf text, id;
+
+	if (s->client.addr_len == 0 || s->client.addr.ss_family == AF_UNIX)
+		r.client_ip = SLICE_NONE;
+	if (conn_is_tls(conn)) {
+		r.tls_version = slice_str(conn_tls_version(conn));
+		r.tls_cipher = slice_str(conn_tls_cipher(conn));
+	}
+	if (smtp_server_recipients(s->smtp) == 1 &&
+	    address_parse_lenient(buf_slice(&s->first), &only) == 0)
+		r.recipient = &only;
+	buf_init(&id, 64);
+	buf_addf(&id, "%s.%u", s->client.id, s->messages);
+	r.id = buf_slice(&id);
+	buf_init(&text, TRACE_MAX);
+	received_add(&text, &r);
+	lmtp_owners_write(s->owners, buf_slice(&text));
+	buf_fini(&text);
+	buf_fini(&id);
+}
+
+static void
+on_opened(void *arg)
+{
+	struct session *s = arg;
+	const struct smtp_mail *m = smtp_server_mail(s->smtp);
+	const struct lmtp_envelope e = { .sender = buf_slice(&s->sender),
+		.envid = m->envid, .body = (uint8_t)m->body,
+		.ret = (uint8_t)m->ret,
+		.is_utf8 = (m->given & SMTP_PARAM_SMTPUTF8) != 0 };
+
+	if (!lmtp_owners_has_any(s->owners)) {
+		/* Nobody there: no need to send it all. */
+		smtp_server_answer(s->smtp,
+		    lmtp_owners_answer(s->owners, 0));
+		return;
+	}
+	s->messages++;
+	lmtp_owners_begin(s->owners, &e);
+	write_trace(s);
+	smtp_server_answer(s->smtp, NULL);
+}
+
+static void
+body(struct smtp_server *smtp, struct slice bytes)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	lmtp_owners_write(s->owners, bytes);
+}
+
+static bool
+is_full(struct smtp_server *smtp)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	return lmtp_owners_is_full(s->owners);
+}
+
+static void
+end(struct smtp_server *smtp)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	lmtp_owners_end(s->owners);
+}
+
+static void
+on_done(void *arg)
+{
+	struct session *s = arg;
+	size_t i, n = smtp_server_recipients(s->smtp), delivered = 0;
+	const struct smtp_answer *a;
+
+	for (i = 0; i < n; i++)
+		delivered += lmtp_owners_answer(s->owners, i)->code < 400;
+	self.delivered += delivered;
+	self.refused += n - delivered;
+	/* event=delivered: the owners' answers, of which `delivered` are yes;
+	 * each refusal has its own event=rejected. */
+	log_info("event=delivered session=%s id=%s.%u client=%s from=%s "
+	    "nrcpt=%zu delivered=%zu size=%llu",
+	    s->client.id, s->client.id, s->messages,
+	    conn_peer(smtp_server_conn(s->smtp)),
+	    LOG_V(buf_slice(&s->sender)), n, delivered,
+	    (unsigned long long)smtp_server_size(s->smtp));
+	for (i = 0; i < n; i++) {
+		a = lmtp_owners_answer(s->owners, i);
+		smtp_server_answer_rcpt(s->smtp, i, a);
+	}
+}
+
+/* ---- ends ---- */
+
+static void
+reset(struct smtp_server *smtp)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	lmtp_account_cancel(&s->lookup);
+	lmtp_owners_free(&s->owners);
+	buf_release(&s->sender);
+	buf_release(&s->first);
+	buf_release(&s->rcpt);
+	buf_release(&s->orcpt);
+}
+
+static void
+on_session_closed(struct smtp_server *smtp)
+{
+	struct session *s = smtp_server_data(smtp);
+
+	reset(smtp);
+	front_done(&s->client);
+	s->closed();
+	free(s);
+}
+
+static const struct smtp_policy policy = {
+	.connected = connected,
+	.mail = mail,
+	.rcpt = rcpt,
+	.data = data,
+	.end = end,
+	.body = body,
+	.is_full = is_full,
+	.reset = reset,
+	.closed = on_session_closed,
+};
+
+/* ---- all of them ---- */
+
+static int
+set_trusted(const struct conf_list *list, struct buf *why)
+{
+	struct cidr *nets = calloc(list->n + 1, sizeof *nets);
+	size_t i;
+
+	if (nets == NULL)
+		fatal("event=no_memory for=networks");
+	for (i = 0; i < list->n; i++) {
+		if (cidr_parse(slice_str(list->v[i]), &nets[i]) == 0)
+			continue;
+		buf_addf(why, "trusted_networks: \"%s\" is not a network",
+		    list->v[i]);
+		free(nets);
+		return -1;
+	}
+	free(self.trusted);
+	self.trusted = nets;
+	self.n_trusted = list->n;
+	return 0;
+}
+
+int
+lmtp_sessions_configure(const struct conf_lmtp *conf,
+    const struct conf_server *server, struct buf *why)
+{
+	if (set_trusted(&conf->trusted_networks, why) < 0)
+		return -1;
+	self.conf = conf;
+	self.server = server;
+	self.options = (struct smtp_server_options){
+		.is_lmtp = true,
+		.hostname = server->hostname,
+		.greeting = "LMTP Veredus",
+		.tls = tls_front_server,
+		.message_size = (uint64_t)conf->message_size,
+		.recipients = (uint64_t)conf->recipients,
+		.transactions = TRANSACTIONS,
+		.errors = ERRORS,
+		.hops = HOPS,
+		.command_ms = conf->command_timeout,
+		.data_ms = conf->data_timeout,
+	};
+	return 0;
+}
+
+void
+lmtp_session_new(int fd, void (*closed)(void))
+{
+	struct session *s = calloc(1, sizeof *s);
+
+	if (s == NULL) {
+		(void)close(fd);
+		return;
+	}
+	front_open(&s->client, "lmtp", fd);
+	s->closed = closed;
+	buf_init(&s->sender, LIMIT_PATH + 2);
+	buf_init(&s->first, LIMIT_PATH + 2);
+	buf_init(&s->rcpt, LIMIT_PATH + 2);
+	buf_init(&s->orcpt, LIMIT_ORCPT + 128);
+	s->smtp = smtp_server_new(daemon_loop(), fd, s->client.id,
+	    &self.options, &policy, s, 0);
+	if (s->smtp == NULL) {
+		(void)close(fd);
+		front_done(&s->client);
+		free(s);
+		return;
+	}
+	self.total++;
+}
+
+void
+lmtp_sessions_stop(void)
+{
+	struct front_client *c;
+
+	for (c = front_next(NULL); c != NULL; c = front_next(c))
+		smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
+}
+
+void
+lmtp_sessions_abort(void)
+{
+	struct front_client *c;
+
+	while ((c = front_next(NULL)) != NULL)
+		smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
+}
+
+void
+lmtp_sessions_status(struct buf *row)
+{
+	row_pair_u64(row, "sessions", self.total);
+	row_pair_u64(row, "delivered", self.delivered);
+	row_pair_u64(row, "refused", self.refused);
+}
