@@ -1,0 +1,2 @@
+S(roles)
+S(config)

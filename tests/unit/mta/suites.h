@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: ISC */
+S(lists)
+S(client)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: ISC
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/unit_proto
+TESTS += tests/unit/unit_proto
+endif
+tests_unit_unit_proto_CPPFLAGS = $(AM_CPPFLAGS) -DSUITES_H='"tests/unit/proto/suites.h"'
+tests_unit_unit_proto_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_unit_proto_LDADD = libproto.a libbase.a $(CHECK_LIBS)
+tests_unit_unit_proto_SOURCES =
+tests_unit_unit_proto_SOURCES += tests/unit/main.c
+tests_unit_unit_proto_SOURCES += tests/unit/unit.c tests/unit/unit.h
+tests_unit_unit_proto_SOURCES += tests/unit/proto/suites.h
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_line.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_domain.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_address.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_status.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_xtext.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_dot.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_smtp_cmd.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_smtp_reply.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_smtp_caps.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_date.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_header.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_date.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_frame.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_seqset.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_token.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_fetch.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_search.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_mutf7.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_mailbox.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_rfc822.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_rfc822_addr.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_rfc822_header.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_mime_param.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_mime.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_sasl.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_sasl_client.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_sasl_server.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_scram.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_dns.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_dns_name.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_ip.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_fold.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_received.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_qp.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_base64_body.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_dsn.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_cmd.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_pop3_cmd.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_write.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_envelope.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_body.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_imap_section.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_encoded_word.c
+tests_unit_unit_proto_SOURCES += tests/unit/proto/test_mime_downgrade.c

@@ -1,0 +1,7 @@
+S(slot_format)
+S(fsio)
+S(spool)
+S(crash)
+S(scan)
+S(power)
+S(limits)

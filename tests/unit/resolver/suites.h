@@ -1,0 +1,5 @@
+S(message)
+S(query)
+S(cache)
+S(servers)
+S(lookups)
