@@ -110,8 +110,6 @@ wrote(struct conn *c, int result)
 		conn_fail(c, CONN_ERROR, errno, NULL);
 		return;
 	}
-	if (conn_unsent(c) > c->limits.output_high)
-		c->was_full = true;
 	/* After this turn's write the rest waits for writability: a fast
 	 * reader must not keep us from the other connections. */
 	if (!c->flushed)
@@ -333,6 +331,8 @@ send_some(struct conn *c)
 	return (size_t)n == v.n && f == &c->wire && fifo_size(&c->out) > 0;
 }
 
+/* Whoever found it full is told when there is room. Fullness is noted here,
+ * not where bytes are written: sealing makes them more. */
 static void
 flush(struct conn *c)
 {
@@ -340,6 +340,7 @@ flush(struct conn *c)
 		if (c->layer != NULL &&
 		    (c->phase == CONN_OPEN || c->phase == CONN_FINISHING))
 			c->layer->seal(c);
+		c->was_full = c->was_full || conn_is_full(c);
 	} while (c->phase != CONN_DEAD && c->phase != CONN_CONNECTING &&
 	    send_some(c));
 }

@@ -29,7 +29,7 @@
 struct end {
 	struct conn *c;
 	struct buf got;
-	int inputs, secured, ended;
+	int inputs, secured, drained, ended;
 	enum conn_end why;
 	char text[80];
 	bool free_when_secured, echo, hold;
@@ -76,8 +76,17 @@ on_ended(void *arg, enum conn_end why)
 	(void)snprintf(e->text, sizeof e->text, "%s", conn_error_text(e->c));
 }
 
+static void
+on_drained(void *arg)
+{
+	((struct end *)arg)->drained++;
+}
+
 static const struct conn_events events = {
-	.input = on_input, .secured = on_secured, .ended = on_ended,
+	.input = on_input,
+	.secured = on_secured,
+	.drained = on_drained,
+	.ended = on_ended,
 };
 
 static struct ipc_link *
@@ -682,6 +691,39 @@ START_TEST(limits_hold_under_tls)
 }
 END_TEST
 
+/* Written to the brim, never over it: it is the sealing that makes it full,
+ * and who sees that must be told when there is room again. */
+START_TEST(sealing_makes_it_full)
+{
+	static char block[65536];
+	static struct tls_client *client;
+	static struct end s, c;
+	int i;
+
+	begin();
+	add_cert(1, "ec:P-256", "mail.test");
+	use_certs();
+	client = tls_client_new();
+	connect_both(client, "mail.test", &s, &c);
+	c.hold = true;
+	for (i = 0; i < 1000 && !conn_is_full(s.c); i++) {
+		conn_write(s.c, (struct slice){ block,
+				    limits.output_high - conn_unsent(s.c) });
+		ck_assert(!conn_is_full(s.c));
+		turns(2);
+	}
+	ck_assert(conn_is_full(s.c));
+	s.drained = 0;
+	c.hold = false;
+	conn_took(c.c, conn_input(c.c).n);
+	until(&s.drained, 1);
+	ck_assert(!conn_is_full(s.c));
+	conn_free(&c.c);
+	conn_free(&s.c);
+	keys_child_stop(&keys);
+}
+END_TEST
+
 static const struct {
 	const char *name, *bytes;
 } junk[] = {
@@ -1039,6 +1081,7 @@ UNIT_SUITE(tls, {
 	tcase_add_test(tc, client_verifies_for_the_log);
 	tcase_add_test(tc, starts_in_the_middle);
 	tcase_add_loop_test(tc, limits_hold_under_tls, 0, 2);
+	tcase_add_test(tc, sealing_makes_it_full);
 	tcase_add_loop_test(tc, survives_junk, 0, COUNT(junk));
 	tcase_add_test(tc, keys_dies);
 	tcase_add_test(tc, keys_has_no_such_key);
