@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: ISC */
-/* The role: what master hands over, and how the process begins and ends. */
+/* The role: what master hands over, and how the process begins. */
 #include "mda/access.h"
 
-#include "base/clock.h"
 #include "conf/conf_access.h"
 #include "mda/access_client.h"
 #include "session/front.h"
 #include "session/tls_front.h"
 #include "sys/log.h"
-#include "sys/loop.h"
 #include "sys/sandbox.h"
 
 static struct {
-	struct loop_timer grace;
 	bool is_jailed;
 } self;
+
+static const struct front_role front = {
+	.id = ROLE_ACCESS,
+	.accept = access_accept,
+	.stop = access_client_stop,
+	.abort = access_client_abort,
+};
 
 /* Nobody is let in before the jail. */
 static void
@@ -28,7 +32,7 @@ static int
 configure(const void *values, struct buf *why)
 {
 	(void)why;
-	front_init(daemon_loop(), ROLE_ACCESS, access_accept);
+	front_init(daemon_loop(), &front);
 	tls_front_init();
 	access_set_conf(values);
 	set_limit();
@@ -40,24 +44,6 @@ after_jail(void)
 {
 	self.is_jailed = true;
 	set_limit();
-}
-
-static void
-on_grace_over(void *arg)
-{
-	(void)arg;
-	log_info("event=sessions_cut connections=%zu", front_count());
-	access_clients_abort();
-	daemon_stopped();
-}
-
-static void
-stop(uint32_t grace_ms)
-{
-	front_close();
-	loop_timer_init(&self.grace, daemon_loop(), on_grace_over, NULL);
-	loop_timer_set(&self.grace, clock_boot_ms() + grace_ms);
-	access_clients_stop(daemon_stopped);
 }
 
 /* They come on links that are made here, from owners; the start-up check wants
@@ -89,6 +75,6 @@ const struct role access_role = {
 	.listen = front_listen,
 	.unlisten = front_unlisten,
 	.file = tls_front_file,
-	.stop = stop,
+	.stop = front_stop,
 	.status = access_clients_status,
 };

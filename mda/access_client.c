@@ -64,8 +64,6 @@ enum { SERVICES = sizeof services / sizeof *services };
 
 static struct {
 	struct conf_access conf;
-	bool is_stopping;
-	void (*stopped)(void);
 	uint64_t sessions, failures; /* that ever were */
 } self;
 
@@ -106,8 +104,6 @@ client_free(struct access_client *c)
 		(void)close(c->fd);
 	front_done(&c->front);
 	free(c);
-	if (self.stopped != NULL && front_count() == 0)
-		self.stopped();
 }
 
 void
@@ -253,7 +249,7 @@ on_session_over(void *arg, enum carrier_end why, struct slice text)
 		break;
 	}
 	if (c->state != ACCESS_OVER) {
-		if (self.is_stopping && c->protocol == &access_imap)
+		if (front_is_stopping() && c->protocol == &access_imap)
 			access_client_bye(c, ACCESS_BYE_STOPPING);
 		else if (why == CARRIER_LOST)
 			access_client_bye(c, ACCESS_BYE_OWNER_LOST);
@@ -279,7 +275,7 @@ access_client_carry(struct access_client *c, int stream, int control)
 	self.sessions++;
 	set_idle_deadline(c);
 	access_client_enter(c, ACCESS_CARRYING);
-	if (self.is_stopping)
+	if (front_is_stopping())
 		carrier_input_end(c->carrier, "stopping");
 }
 
@@ -475,50 +471,33 @@ access_accept(const char *service, int fd)
 	    on_checked);
 }
 
+/* ---- the server stops ---- */
+
+void
+access_client_stop(struct front_client *f)
+{
+	struct access_client *c = LIST_OF(f, struct access_client, front);
+
+	if (c->state == ACCESS_CARRYING)
+		carrier_input_end(c->carrier, "stopping");
+	else if (c->is_greeted && c->state != ACCESS_SHAKING)
+		access_client_bye(c, ACCESS_BYE_STOPPING);
+	else if (c->state != ACCESS_OVER)
+		access_client_over(c);
+	access_client_settle(c);
+}
+
+void
+access_client_abort(struct front_client *f)
+{
+	struct access_client *c = LIST_OF(f, struct access_client, front);
+
+	if (c->carrier != NULL)
+		log_session_end(c, SLICE("stopping"));
+	client_free(c);
+}
+
 /* ---- all of them ---- */
-
-static struct access_client *
-next_client(const struct access_client *c)
-{
-	struct front_client *f = front_next(c == NULL ? NULL : &c->front);
-
-	return f == NULL ? NULL : LIST_OF(f, struct access_client, front);
-}
-
-void
-access_clients_stop(void (*done)(void))
-{
-	struct access_client *c, *next;
-
-	self.is_stopping = true;
-	for (c = next_client(NULL); c != NULL; c = next) {
-		next = next_client(c);
-		if (c->state == ACCESS_CARRYING)
-			carrier_input_end(c->carrier, "stopping");
-		else if (c->is_greeted && c->state != ACCESS_SHAKING)
-			access_client_bye(c, ACCESS_BYE_STOPPING);
-		else if (c->state != ACCESS_OVER)
-			access_client_over(c);
-		access_client_settle(c);
-	}
-	self.stopped = done;
-	if (front_count() == 0)
-		done();
-}
-
-void
-access_clients_abort(void)
-{
-	struct access_client *c, *next;
-
-	self.stopped = NULL;
-	for (c = next_client(NULL); c != NULL; c = next) {
-		next = next_client(c);
-		if (c->carrier != NULL)
-			log_session_end(c, SLICE("stopping"));
-		client_free(c);
-	}
-}
 
 void
 access_clients_status(struct buf *row)
@@ -529,9 +508,11 @@ access_clients_status(struct buf *row)
 	};
 	uint64_t by_state[ACCESS_STATES] = { 0 }, by_service[SERVICES] = { 0 };
 	const struct access_client *c;
+	struct front_client *f;
 	size_t i;
 
-	for (c = next_client(NULL); c != NULL; c = next_client(c)) {
+	for (f = front_next(NULL); f != NULL; f = front_next(f)) {
+		c = LIST_OF(f, struct access_client, front);
 		by_state[c->state]++;
 		by_service[service_of(c) - services]++;
 	}

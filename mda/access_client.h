@@ -152,11 +152,9 @@ const struct conf_access *access_conf(void);
 void access_accept(const char *service, int fd);
 /* A reload. */
 void access_set_conf(const struct conf_access *conf);
-/* Says goodbye to all, or waits for their owners to. `done` is called when the
- * last one is gone, or at once. */
-void access_clients_stop(void (*done)(void));
-/* The grace is over. */
-void access_clients_abort(void);
+/* For struct front_role: says goodbye, or waits for the owner to. */
+void access_client_stop(struct front_client *f);
+void access_client_abort(struct front_client *f);
 void access_clients_status(struct buf *row);
 
 /* Only inside of these three may a client be freed. Called last in every

@@ -5,49 +5,28 @@
  */
 #include "mda/lmtp.h"
 
-#include "base/clock.h"
 #include "conf/conf_server.h"
 #include "conf/conf_lmtp.h"
 #include "mda/lmtp_session.h"
 #include "session/front.h"
 #include "session/recipients.h"
 #include "session/tls_front.h"
-#include "sys/loop.h"
 #include "sys/row.h"
 #include "sys/sandbox.h"
 
-static struct {
-	struct loop_timer grace;
-	bool stopping;
-} self;
-
-static void
-on_closed(void)
-{
-	if (self.stopping && front_count() == 0)
-		daemon_stopped();
-}
-
-static void
-on_accept(const char *service, int fd)
-{
-	(void)service;
-	lmtp_session_new(fd, on_closed);
-}
-
-static void
-on_listen(struct slice service, struct slice address, int fd)
-{
-	front_init(daemon_loop(), ROLE_LMTP, on_accept);
-	front_listen(service, address, fd);
-}
+static const struct front_role front = {
+	.id = ROLE_LMTP,
+	.accept = lmtp_session_new,
+	.stop = lmtp_session_stop,
+	.abort = lmtp_session_abort,
+};
 
 static int
 configure(const void *values, struct buf *why)
 {
 	const struct conf_lmtp *conf = values;
 
-	front_init(daemon_loop(), ROLE_LMTP, on_accept);
+	front_init(daemon_loop(), &front);
 	tls_front_init();
 	if (lmtp_sessions_configure(conf, daemon_server(), why) < 0)
 		return -1;
@@ -60,28 +39,6 @@ peer_changed(struct ipc_link *l)
 {
 	if (ipc_link_peer(l) == ROLE_DIRECTORY)
 		recipients_forget();
-}
-
-static void
-on_grace_over(void *arg)
-{
-	(void)arg;
-	lmtp_sessions_abort();
-	daemon_stopped();
-}
-
-static void
-stop(uint32_t grace_ms)
-{
-	self.stopping = true;
-	front_close();
-	if (front_count() == 0) {
-		daemon_stopped();
-		return;
-	}
-	loop_timer_init(&self.grace, daemon_loop(), on_grace_over, NULL);
-	loop_timer_set(&self.grace, clock_boot_ms() + grace_ms);
-	lmtp_sessions_stop();
 }
 
 static void
@@ -105,11 +62,11 @@ const struct role lmtp_role = {
 	.handlers = &handlers,
 	.sandbox = SANDBOX_ACCEPT,
 	.configure = configure,
-	.listen = on_listen,
+	.listen = front_listen,
 	.unlisten = front_unlisten,
 	.file = tls_front_file,
 	.peer_up = peer_changed,
 	.peer_down = peer_changed,
-	.stop = stop,
+	.stop = front_stop,
 	.status = status,
 };

@@ -28,7 +28,6 @@ enum { TRACE_MAX = 8192, ERRORS = 100, TRANSACTIONS = 1000000, HOPS = 50 };
 struct session {
 	struct front_client client;
 	struct smtp_server *smtp;
-	void (*closed)(void);
 	unsigned messages; /* begun: the trace's id counts them */
 	/* The transaction. */
 	struct lmtp_owners *owners;
@@ -271,7 +270,6 @@ on_session_closed(struct smtp_server *smtp)
 
 	reset(smtp);
 	front_done(&s->client);
-	s->closed();
 	free(s);
 }
 
@@ -336,7 +334,7 @@ lmtp_sessions_configure(const struct conf_lmtp *conf,
 }
 
 void
-lmtp_session_new(int fd, void (*closed)(void))
+lmtp_session_new(const char *service, int fd)
 {
 	struct session *s = calloc(1, sizeof *s);
 
@@ -344,8 +342,7 @@ lmtp_session_new(int fd, void (*closed)(void))
 		(void)close(fd);
 		return;
 	}
-	front_open(&s->client, "lmtp", fd);
-	s->closed = closed;
+	front_open(&s->client, service, fd);
 	buf_init(&s->sender, LIMIT_PATH + 2);
 	buf_init(&s->first, LIMIT_PATH + 2);
 	buf_init(&s->rcpt, LIMIT_PATH + 2);
@@ -362,21 +359,15 @@ lmtp_session_new(int fd, void (*closed)(void))
 }
 
 void
-lmtp_sessions_stop(void)
+lmtp_session_stop(struct front_client *c)
 {
-	struct front_client *c;
-
-	for (c = front_next(NULL); c != NULL; c = front_next(c))
-		smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
+	smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
 }
 
 void
-lmtp_sessions_abort(void)
+lmtp_session_abort(struct front_client *c)
 {
-	struct front_client *c;
-
-	while ((c = front_next(NULL)) != NULL)
-		smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
+	smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
 }
 
 void

@@ -7,17 +7,17 @@
 
 struct conf_lmtp;
 struct conf_server;
+struct front_client;
 
 /* A configuration holds from now on; both must stay valid until the next. 0;
  * -1 with the reason and nothing changed. */
 int lmtp_sessions_configure(const struct conf_lmtp *conf,
     const struct conf_server *server, struct buf *why)
     __attribute__((warn_unused_result));
-/* Begins a session, takes the descriptor. `closed` is called at its end. */
-void lmtp_session_new(int fd, void (*closed)(void));
-/* All sessions end: when their message is in, or now. */
-void lmtp_sessions_stop(void);
-void lmtp_sessions_abort(void);
+/* For struct front_role. */
+void lmtp_session_new(const char *service, int fd);
+void lmtp_session_stop(struct front_client *c);
+void lmtp_session_abort(struct front_client *c);
 void lmtp_sessions_status(struct buf *row);
 
 #endif

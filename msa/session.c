@@ -411,7 +411,6 @@ on_session_closed(struct smtp_server *smtp)
 	login_forget(s);
 	front_done(&s->client);
 	buf_fini(&s->address);
-	s->closed();
 	free(s);
 }
 
@@ -459,7 +458,7 @@ sessions_configure(const struct conf_submission *conf,
 }
 
 void
-session_new(const char *service, int fd, void (*closed)(void))
+session_new(const char *service, int fd)
 {
 	struct session *s = calloc(1, sizeof *s);
 	bool tls_first = slice_eq_str(slice_str(service), "submissions");
@@ -469,7 +468,6 @@ session_new(const char *service, int fd, void (*closed)(void))
 		return;
 	}
 	front_open(&s->client, service, fd);
-	s->closed = closed;
 	buf_init(&s->address, LIMIT_PATH + 2);
 	buf_init(&s->sender, LIMIT_PATH + 2);
 	buf_init(&s->first, LIMIT_PATH + 2);
@@ -488,21 +486,15 @@ session_new(const char *service, int fd, void (*closed)(void))
 }
 
 void
-sessions_stop(void)
+session_stop(struct front_client *c)
 {
-	struct front_client *c;
-
-	for (c = front_next(NULL); c != NULL; c = front_next(c))
-		smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
+	smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
 }
 
 void
-sessions_abort(void)
+session_abort(struct front_client *c)
 {
-	struct front_client *c;
-
-	while ((c = front_next(NULL)) != NULL)
-		smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
+	smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
 }
 
 void

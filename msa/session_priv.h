@@ -18,7 +18,6 @@ enum data_step { DATA_MESSAGES, DATA_RECIPIENTS, DATA_QUEUE };
 struct session {
 	struct front_client client;
 	struct smtp_server *smtp;
-	void (*closed)(void);
 
 	/* Who it is; account 0 before AUTH. */
 	uint64_t account;

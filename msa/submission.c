@@ -5,41 +5,21 @@
  */
 #include "msa/submission.h"
 
-#include "base/clock.h"
 #include "conf/conf_server.h"
 #include "conf/conf_submission.h"
 #include "msa/session.h"
 #include "session/front.h"
 #include "session/recipients.h"
 #include "session/tls_front.h"
-#include "sys/loop.h"
 #include "sys/row.h"
 #include "sys/sandbox.h"
 
-static struct {
-	struct loop_timer grace;
-	bool stopping;
-} self;
-
-static void
-on_closed(void)
-{
-	if (self.stopping && front_count() == 0)
-		daemon_stopped();
-}
-
-static void
-on_accept(const char *service, int fd)
-{
-	session_new(service, fd, on_closed);
-}
-
-static void
-on_listen(struct slice service, struct slice address, int fd)
-{
-	front_init(daemon_loop(), ROLE_SUBMISSION, on_accept);
-	front_listen(service, address, fd);
-}
+static const struct front_role front = {
+	.id = ROLE_SUBMISSION,
+	.accept = session_new,
+	.stop = session_stop,
+	.abort = session_abort,
+};
 
 static int
 configure(const void *values, struct buf *why)
@@ -47,7 +27,7 @@ configure(const void *values, struct buf *why)
 	const struct conf_submission *conf = values;
 
 	(void)why;
-	front_init(daemon_loop(), ROLE_SUBMISSION, on_accept);
+	front_init(daemon_loop(), &front);
 	tls_front_init();
 	front_set_limit((uint64_t)conf->connections);
 	sessions_configure(conf, daemon_server());
@@ -59,28 +39,6 @@ peer_changed(struct ipc_link *l)
 {
 	if (ipc_link_peer(l) == ROLE_DIRECTORY)
 		recipients_forget();
-}
-
-static void
-on_grace_over(void *arg)
-{
-	(void)arg;
-	sessions_abort();
-	daemon_stopped();
-}
-
-static void
-stop(uint32_t grace_ms)
-{
-	self.stopping = true;
-	front_close();
-	if (front_count() == 0) {
-		daemon_stopped();
-		return;
-	}
-	loop_timer_init(&self.grace, daemon_loop(), on_grace_over, NULL);
-	loop_timer_set(&self.grace, clock_boot_ms() + grace_ms);
-	sessions_stop();
 }
 
 static void
@@ -104,11 +62,11 @@ const struct role submission_role = {
 	.handlers = &handlers,
 	.sandbox = SANDBOX_ACCEPT,
 	.configure = configure,
-	.listen = on_listen,
+	.listen = front_listen,
 	.unlisten = front_unlisten,
 	.file = tls_front_file,
 	.peer_up = peer_changed,
 	.peer_down = peer_changed,
-	.stop = stop,
+	.stop = front_stop,
 	.status = status,
 };

@@ -36,7 +36,6 @@ struct session {
 	struct smtp_server *smtp;
 	enum client_kind kind;
 	struct names_lookup *name;
-	void (*closed)(void);
 	uint64_t unknown; /* recipients that do not exist */
 	/* The transaction. */
 	struct queue_tx *tx;
@@ -428,7 +427,6 @@ on_session_closed(struct smtp_server *smtp)
 	reset(smtp);
 	front_done(&s->client);
 	names_end(&s->name);
-	s->closed();
 	free(s);
 }
 
@@ -469,7 +467,7 @@ sessions_configure(const struct conf_smtpd *conf,
 }
 
 void
-session_new(int fd, void (*closed)(void))
+session_new(const char *service, int fd)
 {
 	struct session *s = calloc(1, sizeof *s);
 
@@ -477,8 +475,7 @@ session_new(int fd, void (*closed)(void))
 		(void)close(fd);
 		return;
 	}
-	front_open(&s->client, "smtp", fd);
-	s->closed = closed;
+	front_open(&s->client, service, fd);
 	s->kind = client_kind((struct sockaddr *)&s->client.addr,
 	    s->client.addr_len);
 	buf_init(&s->sender, LIMIT_PATH + 2);
@@ -500,21 +497,15 @@ session_new(int fd, void (*closed)(void))
 }
 
 void
-sessions_stop(void)
+session_stop(struct front_client *c)
 {
-	struct front_client *c;
-
-	for (c = front_next(NULL); c != NULL; c = front_next(c))
-		smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
+	smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
 }
 
 void
-sessions_abort(void)
+session_abort(struct front_client *c)
 {
-	struct front_client *c;
-
-	while ((c = front_next(NULL)) != NULL)
-		smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
+	smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Accepting, naming and counting connections. */
+/* Accepting, naming, counting and ending connections. */
 #include "session/front.h"
 
 #include <errno.h>
@@ -35,13 +35,12 @@ struct front_check {
 
 static struct {
 	struct loop *loop;
-	enum role_id role;
-	front_accept *accept;
+	const struct front_role *role;
 	struct list listeners, clients;
 	size_t n;
 	uint64_t limit;
-	bool is_listening, is_closed;
-	struct loop_timer pause;
+	bool is_listening, is_stopping;
+	struct loop_timer pause, grace;
 	uint32_t serial;
 } self;
 
@@ -56,7 +55,7 @@ make_id(char id[FRONT_ID_MAX])
 	uint64_t v = (uint64_t)(clock_wall_us() / 1000 - EPOCH_S * 1000LL);
 	int i;
 
-	v = v << 24 | ((uint64_t)self.role & 15) << 20 |
+	v = v << 24 | ((uint64_t)self.role->id & 15) << 20 |
 	    ((uint64_t)daemon_instance() & 63) << 14 |
 	    (self.serial++ & 0x3fff);
 	for (i = 12; i >= 0; i--) {
@@ -71,7 +70,7 @@ make_id(char id[FRONT_ID_MAX])
 static void
 listen_on(void)
 {
-	bool want = !self.is_closed && self.n < self.limit &&
+	bool want = !self.is_stopping && self.n < self.limit &&
 	    !loop_timer_is_set(&self.pause);
 	struct list *it, *tmp;
 
@@ -116,21 +115,34 @@ on_ready(void *arg, unsigned what)
 				out_of_descriptors();
 			return;
 		}
-		self.accept(l->service, fd);
+		self.role->accept(l->service, fd);
 	}
 }
 
+static void
+on_grace_over(void *arg)
+{
+	struct list *first;
+
+	(void)arg;
+	/* event=sessions_cut: so many were still there. */
+	log_info("event=sessions_cut connections=%zu", self.n);
+	for (first = list_first(&self.clients); first != NULL;
+	    first = list_first(&self.clients))
+		self.role->abort(LIST_OF(first, struct front_client, link));
+}
+
 void
-front_init(struct loop *l, enum role_id role, front_accept *accept)
+front_init(struct loop *l, const struct front_role *role)
 {
 	if (self.loop != NULL)
 		return;
 	self.loop = l;
 	self.role = role;
-	self.accept = accept;
 	list_init(&self.listeners);
 	list_init(&self.clients);
 	loop_timer_init(&self.pause, l, on_pause_over, NULL);
+	loop_timer_init(&self.grace, l, on_grace_over, NULL);
 }
 
 void
@@ -185,14 +197,27 @@ front_unlisten(struct slice service, struct slice address)
 }
 
 void
-front_close(void)
+front_stop(uint32_t grace_ms)
 {
 	struct list *it, *tmp;
 
-	self.is_closed = true;
+	self.is_stopping = true;
 	listen_on();
 	LIST_EACH(it, tmp, &self.listeners)
 		listener_free(LIST_OF(it, struct listener, link));
+	if (self.n == 0) {
+		daemon_stopped();
+		return;
+	}
+	loop_timer_set(&self.grace, clock_boot_ms() + grace_ms);
+	LIST_EACH(it, tmp, &self.clients)
+		self.role->stop(LIST_OF(it, struct front_client, link));
+}
+
+bool
+front_is_stopping(void)
+{
+	return self.is_stopping;
 }
 
 /* ---- connections ---- */
@@ -226,6 +251,8 @@ front_done(struct front_client *c)
 	list_remove(&c->link);
 	self.n--;
 	listen_on();
+	if (self.is_stopping && self.n == 0)
+		daemon_stopped();
 }
 
 size_t

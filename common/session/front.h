@@ -2,8 +2,8 @@
 /*
  * What every role does that lets strangers in: it accepts connections from the
  * sockets that master hands over, as long as it has fewer than its share,
- * names the sessions, and has `state` count the connections of each client.
- * One front per process.
+ * names the sessions, has `state` count the connections of each client, and
+ * ends them all in time when the server stops. One front per process.
  */
 #ifndef SESSION_FRONT_H
 #define SESSION_FRONT_H
@@ -34,28 +34,35 @@ struct front_client {
 	struct front_check *check; /* under way, or NULL */
 };
 
-/*
- * A connection came: make a session of it, with front_open() first. The
- * descriptor is the callee's.
- */
-typedef void front_accept(const char *service, int fd);
+/* What a role does with its connections. */
+struct front_role {
+	enum role_id id;
+	/* One came: make a session of it, with front_open() first. The
+	 * descriptor is the callee's. */
+	void (*accept)(const char *service, int fd);
+	/* The server stops: end it, now or behind what is in work. */
+	void (*stop)(struct front_client *c);
+	/* The time for that is over: front_done() before it returns. */
+	void (*abort)(struct front_client *c);
+};
 
 /* Before anything else; a second call does nothing. */
-void front_init(struct loop *l, enum role_id role, front_accept *accept);
+void front_init(struct loop *l, const struct front_role *role);
 /* Most connections at a time; counts those of front_open(). */
 void front_set_limit(uint64_t connections);
-/* For struct role: listen, unlisten. */
+/* For struct role: listen, unlisten, stop. The last takes nothing new any more,
+ * has the connections ended, and says daemon_stopped() when none is left, which
+ * is so after grace_ms. */
 void front_listen(struct slice service, struct slice address, int fd);
 void front_unlisten(struct slice service, struct slice address);
-/* Takes nothing new any more. */
-void front_close(void);
+void front_stop(uint32_t grace_ms);
+bool front_is_stopping(void);
 
 /* Begins (ends) a connection's part in the counting. */
 void front_open(struct front_client *c, const char *service, int fd);
 void front_done(struct front_client *c);
 size_t front_count(void);
-/* All connections: start with NULL; the one returned may be ended before the
- * next step only if `next` was taken first. */
+/* All connections: start with NULL; none may be ended on the way. */
 struct front_client *front_next(const struct front_client *c);
 
 /*

@@ -315,6 +315,18 @@ def test_stop(front):
     assert busy.getreply()[0] == 421
 
 
+@pytest.mark.parametrize("role", ["smtpd", "submission", "lmtp"])
+def test_stop_waits_no_longer_than_it_may(front, role):
+    f = front(role, *["submission.plaintext_auth=yes"] * (role == "submission"))
+    s = {"smtpd": smtp, "submission": login, "lmtp": lmtp}[role](f)
+    s.docmd("MAIL FROM:<joe@example.test>")
+    s.docmd("RCPT TO:<joe@example.test>")
+    assert s.docmd("DATA")[0] == 354
+    f.tell("stop")
+    assert s.sock.recv(100) == b""
+    assert f.logged("event=sessions_cut connections=1")
+
+
 # ---- submission ----
 
 def login(f):
