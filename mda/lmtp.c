@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The role lmtp: how the process begins, takes connections and ends.
- * What happens within a session is decided in lmtp_session.c.
+ * The role lmtp: how the process begins and takes connections. What happens
+ * within a session is decided in lmtp_session.c.
  */
 #include "mda/lmtp.h"
 
 #include "conf/conf_server.h"
 #include "conf/conf_lmtp.h"
 #include "mda/lmtp_session.h"
-#include "session/front.h"
 #include "session/recipients.h"
+#include "session/smtp_session.h"
 #include "session/tls_front.h"
 #include "sys/row.h"
 #include "sys/sandbox.h"
@@ -17,8 +17,8 @@
 static const struct front_role front = {
 	.id = ROLE_LMTP,
 	.accept = lmtp_session_new,
-	.stop = lmtp_session_stop,
-	.abort = lmtp_session_abort,
+	.stop = smtp_session_stop,
+	.abort = smtp_session_abort,
 };
 
 static int
@@ -32,13 +32,6 @@ configure(const void *values, struct buf *why)
 		return -1;
 	front_set_limit((uint64_t)conf->connections);
 	return 0;
-}
-
-static void
-peer_changed(struct ipc_link *l)
-{
-	if (ipc_link_peer(l) == ROLE_DIRECTORY)
-		recipients_forget();
 }
 
 static void
@@ -65,8 +58,8 @@ const struct role lmtp_role = {
 	.listen = front_listen,
 	.unlisten = front_unlisten,
 	.file = tls_front_file,
-	.peer_up = peer_changed,
-	.peer_down = peer_changed,
+	.peer_up = recipients_on_peer,
+	.peer_down = recipients_on_peer,
 	.stop = front_stop,
 	.status = status,
 };

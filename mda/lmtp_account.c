@@ -6,7 +6,7 @@
 
 #include "proto/limits.h"
 #include "session/recipients.h"
-#include "session/smtp_server.h"
+#include "session/smtp_session.h"
 #include "sys/daemon.h"
 
 enum { EXPAND_MS = 10000, ALIASES_MAX = 10 };
@@ -45,8 +45,7 @@ over(struct lmtp_lookup *l, uint64_t account, const struct smtp_answer *no)
 static const struct smtp_answer *
 later(void)
 {
-	return SMTP_ANSWER(451, 4, 3, 0,
-	    "The recipient cannot be checked just now, try again");
+	return smtp_session_refusal(ADDR_LATER, false);
 }
 
 static const struct smtp_answer *
@@ -72,8 +71,7 @@ on_expanded(void *arg, int type, const union ipc_any *m, int fd)
 		over(l, 0, later());
 	} else if (m->EXPAND_DONE.kind == ADDR_LOOP ||
 	    ++l->aliases > ALIASES_MAX) {
-		over(l, 0, SMTP_ANSWER(550, 5, 4, 6,
-		    "This address leads back to itself"));
+		over(l, 0, smtp_session_refusal(ADDR_LOOP, false));
 	} else if (l->n_targets != 1 || !buf_is_ok(&l->target)) {
 		over(l, 0, SMTP_ANSWER(550, 5, 1, 1,
 		    "This address stands for several: LMTP delivers to "
@@ -107,34 +105,22 @@ on_recipient(void *arg, const struct recipient *r)
 
 	l->ask = NULL;
 	switch (r->kind) {
-	case ADDR_ACCOUNT:
-		over(l, r->account, r->is_over_quota
-			? SMTP_ANSWER(452, 4, 2, 2,
-			      "The mailbox of this recipient is full")
-			: NULL);
-		break;
 	case ADDR_ALIAS:
 		expand(l);
-		break;
-	case ADDR_UNKNOWN:
-		over(l, 0, SMTP_ANSWER(550, 5, 1, 1, "No such user here"));
-		break;
-	case ADDR_DISABLED:
-		over(l, 0, SMTP_ANSWER(550, 5, 2, 1,
-		    "This mailbox is switched off"));
 		break;
 	case ADDR_INVALID:
 	case ADDR_RELAY:
 	case ADDR_REMOTE:
 		over(l, 0, not_here());
 		break;
+	case ADDR_ACCOUNT:
+	case ADDR_UNKNOWN:
+	case ADDR_DISABLED:
 	case ADDR_LOOP:
-		over(l, 0, SMTP_ANSWER(550, 5, 4, 6,
-		    "This address leads back to itself"));
-		break;
 	case ADDR_LATER:
 	case ADDR_KIND_COUNT:
-		over(l, 0, later());
+		over(l, r->account,
+		    smtp_session_refusal(r->kind, r->is_over_quota));
 		break;
 	}
 }

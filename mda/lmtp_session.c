@@ -8,56 +8,61 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "conf/conf_lmtp.h"
 #include "conf/conf_server.h"
 #include "mda/lmtp_account.h"
 #include "mda/lmtp_owners.h"
-#include "proto/limits.h"
 #include "proto/received.h"
-#include "session/front.h"
-#include "session/smtp_server.h"
+#include "session/smtp_session.h"
 #include "session/tls_front.h"
 #include "sys/conn.h"
-#include "sys/daemon.h"
 #include "sys/log.h"
 #include "sys/row.h"
 
-enum { TRACE_MAX = 8192, ERRORS = 100, TRANSACTIONS = 1000000, HOPS = 50 };
+enum { ERRORS = 100, TRANSACTIONS = 1000000, HOPS = 50 };
 
 struct session {
-	struct front_client client;
-	struct smtp_server *smtp;
+	struct smtp_session base;
 	unsigned messages; /* begun: the trace's id counts them */
 	/* The transaction. */
 	struct lmtp_owners *owners;
 	struct lmtp_lookup *lookup;
-	struct buf sender, first, rcpt, orcpt;
-	uint8_t notify;
 };
 
 static struct {
 	const struct conf_lmtp *conf;
-	const struct conf_server *server;
 	struct smtp_server_options options;
 	struct cidr *trusted;
 	size_t n_trusted;
 	uint64_t delivered, refused, total;
 } self;
 
+static struct session *
+session_of(const struct smtp_server *smtp)
+{
+	return LIST_OF(smtp_server_data(smtp), struct session, base);
+}
+
 /* ---- the client ---- */
+
+static bool
+is_local(const struct front_client *c)
+{
+	return c->addr_len == 0 || c->addr.ss_family == AF_UNIX;
+}
 
 static bool
 is_trusted(const struct session *s)
 {
-	const struct sockaddr *sa = (const void *)&s->client.addr;
+	const struct front_client *c = &s->base.client;
+	const struct sockaddr *sa = (const void *)&c->addr;
 	size_t i;
 
 	/* Who may open a UNIX socket says its folder. */
-	if (s->client.addr_len == 0 || sa->sa_family == AF_UNIX)
+	if (is_local(c))
 		return true;
 	for (i = 0; i < self.n_trusted; i++)
-		if (cidr_has(&self.trusted[i], sa, s->client.addr_len))
+		if (cidr_has(&self.trusted[i], sa, c->addr_len))
 			return true;
 	return false;
 }
@@ -65,7 +70,7 @@ is_trusted(const struct session *s)
 static void
 connected(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	smtp_server_answer(smtp, is_trusted(s) ? NULL
 		: SMTP_ANSWER(554, 5, 7, 1, "You may not deliver here"));
@@ -78,7 +83,7 @@ on_room(void *arg)
 {
 	struct session *s = arg;
 
-	smtp_server_room(s->smtp);
+	smtp_server_room(s->base.smtp);
 }
 
 static void on_opened(void *arg);
@@ -91,10 +96,9 @@ static const struct lmtp_owners_events owners_events = {
 static void
 mail(struct smtp_server *smtp, const struct smtp_mail *m)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
-	buf_reset(&s->sender);
-	address_add(&s->sender, &m->from);
+	smtp_session_set_sender(&s->base, m);
 	s->owners = lmtp_owners_new((size_t)self.conf->recipients,
 	    &owners_events, s);
 	smtp_server_answer(smtp, s->owners == NULL
@@ -109,31 +113,21 @@ on_account(void *arg, uint64_t account, const struct smtp_answer *no)
 
 	s->lookup = NULL;
 	if (no == NULL &&
-	    lmtp_owners_add(s->owners, account, buf_slice(&s->rcpt),
-		s->notify, buf_slice(&s->orcpt)) < 0)
+	    lmtp_owners_add(s->owners, account, buf_slice(&s->base.rcpt),
+		s->base.notify, buf_slice(&s->base.orcpt)) < 0)
 		no = SMTP_ANSWER(451, 4, 3, 0, "Out of memory, try again");
-	if (no == NULL && smtp_server_recipients(s->smtp) == 0) {
-		buf_reset(&s->first);
-		buf_add_slice(&s->first, buf_slice(&s->rcpt));
-	}
-	smtp_server_answer(s->smtp, no);
+	if (no == NULL)
+		smtp_session_note_rcpt(&s->base);
+	smtp_server_answer(s->base.smtp, no);
 }
 
 static void
 rcpt(struct smtp_server *smtp, const struct smtp_rcpt *r)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
-	buf_reset(&s->rcpt);
-	address_add(&s->rcpt, &r->to);
-	buf_reset(&s->orcpt);
-	if ((r->given & SMTP_PARAM_ORCPT) != 0) {
-		buf_add_slice(&s->orcpt, r->orcpt_type);
-		buf_add_char(&s->orcpt, ';');
-		buf_add_slice(&s->orcpt, r->orcpt);
-	}
-	s->notify = (uint8_t)r->notify;
-	s->lookup = lmtp_account_find(buf_slice(&s->rcpt), on_account, s);
+	smtp_session_set_rcpt(&s->base, r);
+	s->lookup = lmtp_account_find(buf_slice(&s->base.rcpt), on_account, s);
 }
 
 /* ---- the message ---- */
@@ -141,7 +135,7 @@ rcpt(struct smtp_server *smtp, const struct smtp_rcpt *r)
 static void
 data(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	lmtp_owners_open(s->owners);
 }
@@ -149,29 +143,17 @@ data(struct smtp_server *smtp)
 static void
 write_trace(struct session *s)
 {
-	const struct conn *conn = smtp_server_conn(s->smtp);
-	struct received r = { .helo = smtp_server_helo(s->smtp),
-		.client_ip = slice_str(conn_peer(conn)),
-		.with = smtp_server_with(s->smtp),
-		.by = slice_str(self.server->hostname),
-		.date = { clock_wall(), clock_utc_offset() } };
-	struct address only;
+	const struct smtp_server *smtp = s->base.smtp;
+	struct received r = { .helo = smtp_server_helo(smtp) };
 	struct buf text, id;
 
-	if (s->client.addr_len == 0 || s->client.addr.ss_family == AF_UNIX)
-		r.client_ip = SLICE_NONE;
-	if (conn_is_tls(conn)) {
-		r.tls_version = slice_str(conn_tls_version(conn));
-		r.tls_cipher = slice_str(conn_tls_cipher(conn));
-	}
-	if (smtp_server_recipients(s->smtp) == 1 &&
-	    address_parse_lenient(buf_slice(&s->first), &only) == 0)
-		r.recipient = &only;
+	if (!is_local(&s->base.client))
+		r.client_ip = slice_str(conn_peer(smtp_server_conn(smtp)));
 	buf_init(&id, 64);
-	buf_addf(&id, "%s.%u", s->client.id, s->messages);
+	buf_addf(&id, "%s.%u", s->base.client.id, s->messages);
 	r.id = buf_slice(&id);
-	buf_init(&text, TRACE_MAX);
-	received_add(&text, &r);
+	buf_init(&text, SMTP_SESSION_TRACE_MAX);
+	smtp_session_add_trace(&s->base, &text, &r);
 	lmtp_owners_write(s->owners, buf_slice(&text));
 	buf_fini(&text);
 	buf_fini(&id);
@@ -181,28 +163,28 @@ static void
 on_opened(void *arg)
 {
 	struct session *s = arg;
-	const struct smtp_mail *m = smtp_server_mail(s->smtp);
-	const struct lmtp_envelope e = { .sender = buf_slice(&s->sender),
+	const struct smtp_mail *m = smtp_server_mail(s->base.smtp);
+	const struct lmtp_envelope e = { .sender = buf_slice(&s->base.sender),
 		.envid = m->envid, .body = (uint8_t)m->body,
 		.ret = (uint8_t)m->ret,
 		.is_utf8 = (m->given & SMTP_PARAM_SMTPUTF8) != 0 };
 
 	if (!lmtp_owners_has_any(s->owners)) {
 		/* Nobody there: no need to send it all. */
-		smtp_server_answer(s->smtp,
+		smtp_server_answer(s->base.smtp,
 		    lmtp_owners_answer(s->owners, 0));
 		return;
 	}
 	s->messages++;
 	lmtp_owners_begin(s->owners, &e);
 	write_trace(s);
-	smtp_server_answer(s->smtp, NULL);
+	smtp_server_answer(s->base.smtp, NULL);
 }
 
 static void
 body(struct smtp_server *smtp, struct slice bytes)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	lmtp_owners_write(s->owners, bytes);
 }
@@ -210,7 +192,7 @@ body(struct smtp_server *smtp, struct slice bytes)
 static bool
 is_full(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	return lmtp_owners_is_full(s->owners);
 }
@@ -218,7 +200,7 @@ is_full(struct smtp_server *smtp)
 static void
 end(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	lmtp_owners_end(s->owners);
 }
@@ -227,7 +209,7 @@ static void
 on_done(void *arg)
 {
 	struct session *s = arg;
-	size_t i, n = smtp_server_recipients(s->smtp), delivered = 0;
+	size_t i, n = smtp_server_recipients(s->base.smtp), delivered = 0;
 	const struct smtp_answer *a;
 
 	for (i = 0; i < n; i++)
@@ -238,13 +220,13 @@ on_done(void *arg)
 	 * each refusal has its own event=rejected. */
 	log_info("event=delivered session=%s id=%s.%u client=%s from=%s "
 	    "nrcpt=%zu delivered=%zu size=%llu",
-	    s->client.id, s->client.id, s->messages,
-	    conn_peer(smtp_server_conn(s->smtp)),
-	    LOG_V(buf_slice(&s->sender)), n, delivered,
-	    (unsigned long long)smtp_server_size(s->smtp));
+	    s->base.client.id, s->base.client.id, s->messages,
+	    conn_peer(smtp_server_conn(s->base.smtp)),
+	    LOG_V(buf_slice(&s->base.sender)), n, delivered,
+	    (unsigned long long)smtp_server_size(s->base.smtp));
 	for (i = 0; i < n; i++) {
 		a = lmtp_owners_answer(s->owners, i);
-		smtp_server_answer_rcpt(s->smtp, i, a);
+		smtp_server_answer_rcpt(s->base.smtp, i, a);
 	}
 }
 
@@ -253,23 +235,20 @@ on_done(void *arg)
 static void
 reset(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	lmtp_account_cancel(&s->lookup);
 	lmtp_owners_free(&s->owners);
-	buf_release(&s->sender);
-	buf_release(&s->first);
-	buf_release(&s->rcpt);
-	buf_release(&s->orcpt);
+	smtp_session_reset(&s->base);
 }
 
 static void
 on_session_closed(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	reset(smtp);
-	front_done(&s->client);
+	smtp_session_close(&s->base);
 	free(s);
 }
 
@@ -316,7 +295,6 @@ lmtp_sessions_configure(const struct conf_lmtp *conf,
 	if (set_trusted(&conf->trusted_networks, why) < 0)
 		return -1;
 	self.conf = conf;
-	self.server = server;
 	self.options = (struct smtp_server_options){
 		.is_lmtp = true,
 		.hostname = server->hostname,
@@ -342,32 +320,12 @@ lmtp_session_new(const char *service, int fd)
 		(void)close(fd);
 		return;
 	}
-	front_open(&s->client, service, fd);
-	buf_init(&s->sender, LIMIT_PATH + 2);
-	buf_init(&s->first, LIMIT_PATH + 2);
-	buf_init(&s->rcpt, LIMIT_PATH + 2);
-	buf_init(&s->orcpt, LIMIT_ORCPT + 128);
-	s->smtp = smtp_server_new(daemon_loop(), fd, s->client.id,
-	    &self.options, &policy, s, 0);
-	if (s->smtp == NULL) {
-		(void)close(fd);
-		front_done(&s->client);
+	if (smtp_session_open(&s->base, service, fd, &self.options, &policy,
+		0) < 0) {
 		free(s);
 		return;
 	}
 	self.total++;
-}
-
-void
-lmtp_session_stop(struct front_client *c)
-{
-	smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
-}
-
-void
-lmtp_session_abort(struct front_client *c)
-{
-	smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
 }
 
 void

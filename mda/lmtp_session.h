@@ -7,7 +7,6 @@
 
 struct conf_lmtp;
 struct conf_server;
-struct front_client;
 
 /* A configuration holds from now on; both must stay valid until the next. 0;
  * -1 with the reason and nothing changed. */
@@ -16,8 +15,6 @@ int lmtp_sessions_configure(const struct conf_lmtp *conf,
     __attribute__((warn_unused_result));
 /* For struct front_role. */
 void lmtp_session_new(const char *service, int fd);
-void lmtp_session_stop(struct front_client *c);
-void lmtp_session_abort(struct front_client *c);
 void lmtp_sessions_status(struct buf *row);
 
 #endif

@@ -7,56 +7,32 @@
 #include "session/smtp_server.h"
 
 #include "base/clock.h"
-#include "conf/conf_server.h"
 #include "conf/conf_submission.h"
 #include "msa/session_priv.h"
 #include "proto/received.h"
+#include "session/queue_tx.h"
+#include "session/smtp_intake.h"
 #include "sys/conn.h"
 #include "sys/daemon.h"
 #include "sys/log.h"
 
 enum { HEAD_MAX = 65536, OWNS_MS = 10000 };
 
-static struct date
-now(void)
-{
-	return (struct date){ clock_wall(), clock_utc_offset() };
-}
-
 /* RFC 5321 4.4; with hide_client it does not say from where. */
-static void
-write_trace(struct session *s)
-{
-	const struct conn *conn = smtp_server_conn(s->smtp);
-	struct received r = { .with = smtp_server_with(s->smtp),
-		.by = slice_str(session_server()->hostname),
-		.id = slice_str(queue_tx_id(s->tx)), .date = now() };
-	struct address only;
-	struct buf text;
-
-	if (!session_conf()->hide_client) {
-		r.helo = smtp_server_helo(s->smtp);
-		r.client_ip = slice_str(conn_peer(conn));
-	}
-	if (conn_is_tls(conn)) {
-		r.tls_version = slice_str(conn_tls_version(conn));
-		r.tls_cipher = slice_str(conn_tls_cipher(conn));
-	}
-	if (smtp_server_recipients(s->smtp) == 1 &&
-	    address_parse_lenient(buf_slice(&s->first), &only) == 0)
-		r.recipient = &only;
-	buf_init(&text, HEAD_MAX);
-	received_add(&text, &r);
-	queue_tx_write(s->tx, buf_slice(&text));
-	buf_fini(&text);
-}
-
 void
-letter_begin(struct session *s)
+letter_begin(struct smtp_session *base)
 {
+	struct session *s = LIST_OF(base, struct session, base);
+	struct received r = { 0 };
+
 	fixup_init(&s->fixup);
 	s->has_fixup = true;
-	write_trace(s);
+	if (!session_conf()->hide_client) {
+		r.helo = smtp_server_helo(base->smtp);
+		r.client_ip =
+		    slice_str(conn_peer(smtp_server_conn(base->smtp)));
+	}
+	smtp_intake_write_trace(base, &r);
 }
 
 /* ---- the header ---- */
@@ -83,7 +59,7 @@ fixup_refusal(enum fixup_error why)
 enum smtp_field
 letter_field(struct smtp_server *smtp, const struct header_field *f)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	switch (fixup_field(&s->fixup, f)) {
 	case FIXUP_KEEP:
@@ -113,9 +89,9 @@ not_owned(struct session *s, bool is_known)
 		  "The sender cannot be checked just now, try again");
 
 	if (s->is_complete)
-		smtp_server_answer(s->smtp, a);
+		smtp_server_answer(s->base.smtp, a);
 	else
-		smtp_server_refuse(s->smtp, a);
+		smtp_server_refuse(s->base.smtp, a);
 }
 
 static void
@@ -153,18 +129,18 @@ ask_next(struct session *s)
 	}
 	s->is_owned = true;
 	if (s->is_complete)
-		queue_tx_commit(s->tx);
+		smtp_intake_end(s->base.smtp);
 }
 
 void
 letter_header_end(struct smtp_server *smtp, bool has_blank)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 	const struct fixup_facts facts = {
 		.address = buf_slice(&s->address),
-		.id = slice_str(queue_tx_id(s->tx)),
-		.host = slice_str(session_server()->hostname),
-		.now = now(),
+		.id = slice_str(queue_tx_id(s->base.tx)),
+		.host = slice_str(smtp_server_options(smtp)->hostname),
+		.now = { clock_wall(), clock_utc_offset() },
 	};
 	struct buf added;
 
@@ -172,7 +148,7 @@ letter_header_end(struct smtp_server *smtp, bool has_blank)
 	fixup_end(&s->fixup, &facts, &added);
 	if (!has_blank)
 		buf_add_str(&added, "\r\n");
-	queue_tx_write(s->tx, buf_slice(&added));
+	queue_tx_write(s->base.tx, buf_slice(&added));
 	buf_fini(&added);
 	s->unasked = buf_slice(&s->fixup.owned);
 	ask_next(s);
@@ -181,11 +157,11 @@ letter_header_end(struct smtp_server *smtp, bool has_blank)
 void
 letter_end(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	s->is_complete = true;
 	if (s->is_owned)
-		queue_tx_commit(s->tx);
+		smtp_intake_end(smtp);
 }
 
 void

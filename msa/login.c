@@ -43,11 +43,11 @@ log_login(const struct session *s, const char *event)
 {
 	/* event=login, event=login_refused: who, and how. */
 	log_info("event=%s session=%s client=%s account=%llu address=%s "
-	    "mech=%s tls=%s", event, s->client.id,
-	    conn_peer(smtp_server_conn(s->smtp)),
+	    "mech=%s tls=%s", event, s->base.client.id,
+	    conn_peer(smtp_server_conn(s->base.smtp)),
 	    (unsigned long long)s->account, LOG_V(buf_slice(&s->address)),
 	    sasl_mech_name(s->mech),
-	    conn_is_tls(smtp_server_conn(s->smtp)) ? "yes" : "no");
+	    conn_is_tls(smtp_server_conn(s->base.smtp)) ? "yes" : "no");
 }
 
 static void
@@ -55,7 +55,7 @@ succeeded(struct session *s)
 {
 	s->exchange = 0;
 	log_login(s, "login");
-	smtp_server_answer(s->smtp, NULL);
+	smtp_server_answer(s->base.smtp, NULL);
 }
 
 static void
@@ -69,7 +69,7 @@ on_answer(void *arg, int type, const union ipc_any *m, int fd)
 	(void)fd;
 	s->auth = NULL;
 	if (result == AUTH_CONTINUE) {
-		smtp_server_challenge(s->smtp, a->challenge);
+		smtp_server_challenge(s->base.smtp, a->challenge);
 		return;
 	}
 	if (result == AUTH_OK && a->account != 0) {
@@ -80,21 +80,21 @@ on_answer(void *arg, int type, const union ipc_any *m, int fd)
 		 * challenge, answered by an empty line (RFC 4954 4). */
 		s->is_success_due = a->challenge.n > 0;
 		if (s->is_success_due)
-			smtp_server_challenge(s->smtp, a->challenge);
+			smtp_server_challenge(s->base.smtp, a->challenge);
 		else
 			succeeded(s);
 		return;
 	}
 	s->exchange = 0;
 	log_login(s, "login_refused");
-	smtp_server_answer(s->smtp, refusal(result));
+	smtp_server_answer(s->base.smtp, refusal(result));
 }
 
 void
 login_start(struct smtp_server *smtp, enum sasl_mech mech, bool has_initial,
     struct slice initial)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 	struct ipc_link *auth = daemon_peer(ROLE_AUTH);
 	const struct conn *conn = smtp_server_conn(smtp);
 	unsigned char binding[32];
@@ -116,7 +116,7 @@ login_start(struct smtp_server *smtp, enum sasl_mech mech, bool has_initial,
 	s->auth = ipc_ask(auth, AUTH_START, -1, AUTH_MS, on_answer, s,
 	    .exchange = s->exchange, .mech = (uint8_t)mech,
 	    .tls = conn_is_tls(conn), .has_initial = has_initial,
-	    .service = SLICE("smtp"), .client = slice_str(s->client.key),
+	    .service = SLICE("smtp"), .client = slice_str(s->base.client.key),
 	    .initial = initial,
 	    .binding = is_bound ? (struct slice){ (const char *)binding, 32 }
 				: SLICE_NONE);
@@ -125,7 +125,7 @@ login_start(struct smtp_server *smtp, enum sasl_mech mech, bool has_initial,
 void
 login_more(struct smtp_server *smtp, struct slice message)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 	struct ipc_link *auth = ipc_link_find(s->auth_serial);
 
 	if (s->is_success_due) {
@@ -151,7 +151,7 @@ login_more(struct smtp_server *smtp, struct slice message)
 void
 login_abort(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 	struct ipc_link *auth = ipc_link_find(s->auth_serial);
 
 	if (s->exchange != 0 && auth != NULL)

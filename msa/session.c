@@ -14,7 +14,8 @@
 #include "msa/session_priv.h"
 #include "proto/limits.h"
 #include "proto/received.h"
-#include "session/smtp_server.h"
+#include "session/queue_tx.h"
+#include "session/smtp_intake.h"
 #include "session/tls_front.h"
 #include "sys/conn.h"
 #include "sys/daemon.h"
@@ -25,7 +26,6 @@ enum { ASK_MS = 10000, HOUR_S = 3600 };
 
 static struct {
 	const struct conf_submission *conf;
-	const struct conf_server *server;
 	struct smtp_server_options options;
 	uint64_t accepted, total;
 } self;
@@ -36,104 +36,38 @@ session_conf(void)
 	return self.conf;
 }
 
-const struct conf_server *
-session_server(void)
-{
-	return self.server;
-}
-
 /* ---- the client ---- */
-
-static void
-on_checked(struct front_client *c, bool is_allowed)
-{
-	struct session *s = LIST_OF(c, struct session, client);
-
-	smtp_server_answer(s->smtp, is_allowed ? NULL
-	    : SMTP_ANSWER(421, 4, 7, 0,
-		"Too many connections from your address"));
-}
 
 static void
 connected(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
-
-	front_check(&s->client, (uint64_t)self.conf->connections_per_client,
-	    on_checked);
+	smtp_session_check(smtp_server_data(smtp),
+	    (uint64_t)self.conf->connections_per_client);
 }
 
 /* ---- the queue's side ---- */
 
 static void
-answer_status(struct session *s, const struct status *status)
+accepted(struct smtp_session *base)
 {
-	const struct smtp_answer a = { .code = status->code,
-		.enhanced = status->enhanced, .text = status->text };
+	const struct session *s = LIST_OF(base, struct session, base);
+	const struct smtp_server *smtp = base->smtp;
 
-	smtp_server_answer(s->smtp, &a);
-}
-
-static void
-begin_message(struct session *s)
-{
-	letter_begin(s);
-	smtp_server_answer(s->smtp, NULL);
-}
-
-static void
-on_opened(void *arg, const struct status *no)
-{
-	struct session *s = arg;
-
-	if (!s->waits_for_queue)
-		return; /* DATA will find out */
-	s->waits_for_queue = false;
-	if (no != NULL)
-		answer_status(s, no);
-	else
-		begin_message(s);
-}
-
-static void
-on_room(void *arg)
-{
-	struct session *s = arg;
-
-	smtp_server_room(s->smtp);
-}
-
-static void
-on_done(void *arg, const struct status *result)
-{
-	struct session *s = arg;
-	struct smtp_answer a = { .code = 250, .enhanced = { 2, 0, 0 } };
-	const char *id = queue_tx_id(s->tx);
-	struct buf text;
-
-	if (result->outcome != OUTCOME_DONE) {
-		answer_status(s, result);
-		return;
-	}
 	self.accepted++;
 	/* event=accepted: the message is in the queue, durable; id is its
 	 * name there; account says whose login it was. */
 	log_info("event=accepted session=%s id=%s client=%s account=%llu "
 	    "from=%s nrcpt=%zu size=%llu with=%s",
-	    s->client.id, id, conn_peer(smtp_server_conn(s->smtp)),
-	    (unsigned long long)s->account, LOG_V(buf_slice(&s->sender)),
-	    smtp_server_recipients(s->smtp),
-	    (unsigned long long)smtp_server_size(s->smtp),
-	    received_with_word(smtp_server_with(s->smtp)));
-	buf_init(&text, 128);
-	buf_addf(&text, "Ok: queued as %s", id);
-	a.text = buf_slice(&text);
-	smtp_server_answer(s->smtp, &a);
-	buf_fini(&text);
+	    base->client.id, queue_tx_id(base->tx),
+	    conn_peer(smtp_server_conn(smtp)),
+	    (unsigned long long)s->account, LOG_V(buf_slice(&base->sender)),
+	    smtp_server_recipients(smtp),
+	    (unsigned long long)smtp_server_size(smtp),
+	    received_with_word(smtp_server_with(smtp)));
 }
 
-static const struct queue_tx_events tx_events = {
-	.opened = on_opened, .room = on_room, .done = on_done,
+static const struct smtp_intake_events intake_events = {
+	.begin = letter_begin, .accepted = accepted,
 };
 
 /* ---- MAIL ---- */
@@ -141,20 +75,7 @@ static const struct queue_tx_events tx_events = {
 static void
 open_transaction(struct session *s)
 {
-	const struct smtp_mail *m = smtp_server_mail(s->smtp);
-	const struct queue_tx_envelope e = {
-		.sender = buf_slice(&s->sender), .envid = m->envid,
-		.session = slice_str(s->client.id),
-		.client = slice_str(conn_peer(smtp_server_conn(s->smtp))),
-		.size = m->size, .account = s->account,
-		.body = (uint8_t)m->body, .ret = (uint8_t)m->ret,
-		.is_utf8 = (m->given & SMTP_PARAM_SMTPUTF8) != 0 };
-
-	s->tx = queue_tx_open(daemon_loop(), daemon_peer(ROLE_QUEUE), &e,
-	    &tx_events, s);
-	smtp_server_answer(s->smtp, s->tx == NULL
-		? SMTP_ANSWER(451, 4, 3, 0, "Out of memory, try again")
-		: NULL);
+	smtp_intake_open(&s->base, s->account, 0, &intake_events);
 }
 
 static void
@@ -166,10 +87,10 @@ on_sender_owned(void *arg, int type, const union ipc_any *m, int fd)
 	(void)fd;
 	s->ask = NULL;
 	if (m == NULL)
-		smtp_server_answer(s->smtp, SMTP_ANSWER(451, 4, 3, 0,
+		smtp_server_answer(s->base.smtp, SMTP_ANSWER(451, 4, 3, 0,
 		    "The sender cannot be checked just now, try again"));
 	else if (!m->OWNS_ANSWER.yes)
-		smtp_server_answer(s->smtp, SMTP_ANSWER(553, 5, 7, 1,
+		smtp_server_answer(s->base.smtp, SMTP_ANSWER(553, 5, 7, 1,
 		    "This sender is not an address of yours"));
 	else
 		open_transaction(s);
@@ -179,102 +100,51 @@ static void
 mail(struct smtp_server *smtp, const struct smtp_mail *m)
 {
 	struct ipc_link *directory = daemon_peer(ROLE_DIRECTORY);
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
+	const struct buf *sender = &s->base.sender;
 
-	buf_reset(&s->sender);
-	address_add(&s->sender, &m->from);
+	smtp_session_set_sender(&s->base, m);
 	/* The null sender is for disposition notifications (RFC 8098 3);
 	 * whose they are says their From. */
-	if (s->sender.n == 0 ||
-	    slice_ieq(buf_slice(&s->sender), buf_slice(&s->address)))
+	if (sender->n == 0 ||
+	    slice_ieq(buf_slice(sender), buf_slice(&s->address)))
 		open_transaction(s);
 	else if (directory == NULL)
 		on_sender_owned(s, -1, NULL, -1);
 	else
 		s->ask = ipc_ask(directory, OWNS_ASK, -1, ASK_MS,
 		    on_sender_owned, s, .account = s->account,
-		    .address = buf_slice(&s->sender));
+		    .address = buf_slice(sender));
 }
 
 /* ---- RCPT ---- */
-
-static const struct smtp_answer *
-refusal(const struct recipient *r)
-{
-	switch (r->kind) {
-	case ADDR_ACCOUNT:
-		return r->is_over_quota ? SMTP_ANSWER(452, 4, 2, 2,
-		    "The mailbox of this recipient is full") : NULL;
-	case ADDR_ALIAS:
-	case ADDR_RELAY:
-	case ADDR_REMOTE:
-		return NULL;
-	case ADDR_UNKNOWN:
-		return SMTP_ANSWER(550, 5, 1, 1, "No such user here");
-	case ADDR_DISABLED:
-		return SMTP_ANSWER(550, 5, 2, 1,
-		    "This mailbox is switched off");
-	case ADDR_INVALID:
-		return SMTP_ANSWER(553, 5, 1, 3, "Not a valid address");
-	case ADDR_LOOP:
-		return SMTP_ANSWER(550, 5, 4, 6,
-		    "This address leads back to itself");
-	case ADDR_LATER:
-	case ADDR_KIND_COUNT:
-		break;
-	}
-	return SMTP_ANSWER(451, 4, 3, 0,
-	    "The recipient cannot be checked just now, try again");
-}
 
 static void
 on_recipient(void *arg, const struct recipient *r)
 {
 	struct session *s = arg;
-	const struct smtp_answer *no = refusal(r);
+	const struct smtp_answer *no = smtp_session_refusal(r->kind,
+	    r->is_over_quota);
 
 	s->rcpt_ask = NULL;
-	if (no == NULL) {
-		if (!slice_has(buf_slice(&s->rcpt), '@')) {
-			/* <postmaster>, RFC 5321 4.5.1. */
-			if (slice_has(r->address, '@')) {
-				buf_reset(&s->rcpt);
-				buf_add_slice(&s->rcpt, r->address);
-			} else {
-				buf_addf(&s->rcpt, "@%s",
-				    self.server->hostname);
-			}
-		}
-		queue_tx_rcpt(s->tx, buf_slice(&s->rcpt), s->notify,
-		    buf_slice(&s->orcpt));
-		if (smtp_server_recipients(s->smtp) == 0) {
-			buf_reset(&s->first);
-			buf_add_slice(&s->first, buf_slice(&s->rcpt));
-		}
-	}
-	smtp_server_answer(s->smtp, no);
+	if (no == NULL)
+		smtp_intake_add_rcpt(&s->base, r->address);
+	smtp_server_answer(s->base.smtp, no);
 }
 
 static void
 rcpt(struct smtp_server *smtp, const struct smtp_rcpt *r)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
+	const struct smtp_answer *no = smtp_intake_refusal(&s->base);
 
-	buf_reset(&s->rcpt);
-	address_add(&s->rcpt, &r->to);
-	buf_reset(&s->orcpt);
-	if ((r->given & SMTP_PARAM_ORCPT) != 0) {
-		buf_add_slice(&s->orcpt, r->orcpt_type);
-		buf_add_char(&s->orcpt, ';');
-		buf_add_slice(&s->orcpt, r->orcpt);
+	if (no != NULL) {
+		smtp_server_answer(smtp, no);
+		return;
 	}
-	s->notify = (uint8_t)r->notify;
-	if (queue_tx_has_failed(s->tx))
-		smtp_server_answer(smtp, SMTP_ANSWER(452, 4, 3, 1,
-		    "No mail can be taken just now, try again"));
-	else
-		s->rcpt_ask = recipients_ask(buf_slice(&s->rcpt),
-		    on_recipient, s);
+	smtp_session_set_rcpt(&s->base, r);
+	s->rcpt_ask = recipients_ask(buf_slice(&s->base.rcpt), on_recipient,
+	    s);
 }
 
 /* ---- DATA ---- */
@@ -297,7 +167,7 @@ over_limit(struct session *s, uint32_t retry_s)
 	    is_messages ? "messages" : "recipients",
 	    minutes == 0 ? 1 : minutes, minutes <= 1 ? "" : "s");
 	a.text = buf_slice(&text);
-	smtp_server_answer(s->smtp, &a);
+	smtp_server_answer(s->base.smtp, &a);
 	buf_fini(&text);
 }
 
@@ -346,42 +216,20 @@ next_step(struct session *s)
 	}
 	if (s->step == DATA_RECIPIENTS) {
 		if (ask_rate(s, "sent-to", self.conf->recipients_per_hour,
-			smtp_server_recipients(s->smtp)))
+			smtp_server_recipients(s->base.smtp)))
 			return;
 		s->step = DATA_QUEUE;
 	}
-	if (queue_tx_has_failed(s->tx))
-		smtp_server_answer(s->smtp, SMTP_ANSWER(452, 4, 3, 1,
-		    "No mail can be taken just now, try again"));
-	else if (queue_tx_is_open(s->tx))
-		begin_message(s);
-	else
-		s->waits_for_queue = true;
+	smtp_intake_data(s->base.smtp);
 }
 
 static void
 data(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	s->step = DATA_MESSAGES;
 	next_step(s);
-}
-
-static void
-body(struct smtp_server *smtp, struct slice bytes)
-{
-	struct session *s = smtp_server_data(smtp);
-
-	queue_tx_write(s->tx, bytes);
-}
-
-static bool
-is_full(struct smtp_server *smtp)
-{
-	const struct session *s = smtp_server_data(smtp);
-
-	return queue_tx_is_full(s->tx);
 }
 
 /* ---- ends ---- */
@@ -389,28 +237,23 @@ is_full(struct smtp_server *smtp)
 static void
 reset(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	recipients_cancel(&s->rcpt_ask);
 	ipc_call_cancel(&s->ask);
 	letter_reset(s);
-	queue_tx_free(&s->tx);
-	s->waits_for_queue = false;
-	buf_release(&s->sender);
-	buf_release(&s->first);
-	buf_release(&s->rcpt);
-	buf_release(&s->orcpt);
+	smtp_intake_reset(&s->base);
 }
 
 static void
 on_session_closed(struct smtp_server *smtp)
 {
-	struct session *s = smtp_server_data(smtp);
+	struct session *s = session_of(smtp);
 
 	reset(smtp);
 	login_forget(s);
-	front_done(&s->client);
 	buf_fini(&s->address);
+	smtp_session_close(&s->base);
 	free(s);
 }
 
@@ -425,8 +268,8 @@ static const struct smtp_policy policy = {
 	.auth_abort = login_abort,
 	.field = letter_field,
 	.header_end = letter_header_end,
-	.body = body,
-	.is_full = is_full,
+	.body = smtp_intake_body,
+	.is_full = smtp_intake_is_full,
 	.reset = reset,
 	.closed = on_session_closed,
 };
@@ -438,7 +281,6 @@ sessions_configure(const struct conf_submission *conf,
     const struct conf_server *server)
 {
 	self.conf = conf;
-	self.server = server;
 	self.options = (struct smtp_server_options){
 		.needs_auth = true,
 		.plaintext_auth = conf->plaintext_auth,
@@ -467,34 +309,13 @@ session_new(const char *service, int fd)
 		(void)close(fd);
 		return;
 	}
-	front_open(&s->client, service, fd);
 	buf_init(&s->address, LIMIT_PATH + 2);
-	buf_init(&s->sender, LIMIT_PATH + 2);
-	buf_init(&s->first, LIMIT_PATH + 2);
-	buf_init(&s->rcpt, LIMIT_PATH + 2);
-	buf_init(&s->orcpt, LIMIT_ORCPT + 128);
-	s->smtp = smtp_server_new(daemon_loop(), fd, s->client.id,
-	    &self.options, &policy, s,
-	    tls_first ? SMTP_SERVER_TLS_FIRST : 0);
-	if (s->smtp == NULL) {
-		(void)close(fd);
-		front_done(&s->client);
+	if (smtp_session_open(&s->base, service, fd, &self.options, &policy,
+		tls_first ? SMTP_SERVER_TLS_FIRST : 0) < 0) {
 		free(s);
 		return;
 	}
 	self.total++;
-}
-
-void
-session_stop(struct front_client *c)
-{
-	smtp_server_stop(LIST_OF(c, struct session, client)->smtp);
-}
-
-void
-session_abort(struct front_client *c)
-{
-	smtp_server_abort(LIST_OF(c, struct session, client)->smtp);
 }
 
 void

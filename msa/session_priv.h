@@ -6,18 +6,15 @@
 #include "base/buf.h"
 #include "msa/fixup.h"
 #include "msa/session.h"
-#include "session/front.h"
-#include "session/queue_tx.h"
 #include "session/recipients.h"
-#include "session/smtp_server.h"
+#include "session/smtp_session.h"
 #include "sys/ipc.h"
 
 /* What is asked before a message may go, one after the other. */
 enum data_step { DATA_MESSAGES, DATA_RECIPIENTS, DATA_QUEUE };
 
 struct session {
-	struct front_client client;
-	struct smtp_server *smtp;
+	struct smtp_session base;
 
 	/* Who it is; account 0 before AUTH. */
 	uint64_t account;
@@ -30,14 +27,9 @@ struct session {
 	bool is_success_due; /* the last word of a mechanism was sent */
 
 	/* The transaction. */
-	struct queue_tx *tx;
 	struct ipc_call *ask; /* of MAIL and DATA: one at a time */
 	enum data_step step;
-	bool waits_for_queue;
-	struct buf sender, first;
 	struct recipient_ask *rcpt_ask;
-	struct buf rcpt, orcpt;
-	uint8_t notify;
 
 	/* The message. */
 	struct fixup fixup;
@@ -47,6 +39,12 @@ struct session {
 	bool is_owned;    /* all of them are the account's */
 	bool is_complete; /* the last octet came */
 };
+
+static inline struct session *
+session_of(const struct smtp_server *smtp)
+{
+	return LIST_OF(smtp_server_data(smtp), struct session, base);
+}
 
 /* ---- login.c ---- */
 
@@ -59,14 +57,12 @@ void login_forget(struct session *s);
 
 /* ---- letter.c: the message's own policy ---- */
 
-void letter_begin(struct session *s);
+void letter_begin(struct smtp_session *base);
 enum smtp_field letter_field(struct smtp_server *smtp,
     const struct header_field *f);
 void letter_header_end(struct smtp_server *smtp, bool has_blank);
 void letter_end(struct smtp_server *smtp);
 void letter_reset(struct session *s);
-/* The configuration's words that letter.c needs. */
 const struct conf_submission *session_conf(void);
-const struct conf_server *session_server(void);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The role submission: how the process begins, takes connections and ends.
- * What happens within a session is decided in session.c.
+ * The role submission: how the process begins and takes connections. What
+ * happens within a session is decided in session.c.
  */
 #include "msa/submission.h"
 
 #include "conf/conf_server.h"
 #include "conf/conf_submission.h"
 #include "msa/session.h"
-#include "session/front.h"
 #include "session/recipients.h"
+#include "session/smtp_session.h"
 #include "session/tls_front.h"
 #include "sys/row.h"
 #include "sys/sandbox.h"
@@ -17,8 +17,8 @@
 static const struct front_role front = {
 	.id = ROLE_SUBMISSION,
 	.accept = session_new,
-	.stop = session_stop,
-	.abort = session_abort,
+	.stop = smtp_session_stop,
+	.abort = smtp_session_abort,
 };
 
 static int
@@ -32,13 +32,6 @@ configure(const void *values, struct buf *why)
 	front_set_limit((uint64_t)conf->connections);
 	sessions_configure(conf, daemon_server());
 	return 0;
-}
-
-static void
-peer_changed(struct ipc_link *l)
-{
-	if (ipc_link_peer(l) == ROLE_DIRECTORY)
-		recipients_forget();
 }
 
 static void
@@ -65,8 +58,8 @@ const struct role submission_role = {
 	.listen = front_listen,
 	.unlisten = front_unlisten,
 	.file = tls_front_file,
-	.peer_up = peer_changed,
-	.peer_down = peer_changed,
+	.peer_up = recipients_on_peer,
+	.peer_down = recipients_on_peer,
 	.stop = front_stop,
 	.status = status,
 };

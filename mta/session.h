@@ -7,15 +7,12 @@
 
 struct conf_server;
 struct conf_smtpd;
-struct front_client;
 
 /* A configuration holds from now on; both must stay valid until the next. */
 void sessions_configure(const struct conf_smtpd *conf,
     const struct conf_server *server);
 /* For struct front_role. */
 void session_new(const char *service, int fd);
-void session_stop(struct front_client *c);
-void session_abort(struct front_client *c);
 void sessions_status(struct buf *row);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The role smtpd: who may connect, and how the process begins and ends. What
- * happens within a session is decided in session.c.
+ * The role smtpd: who may connect, and how the process begins. What happens
+ * within a session is decided in session.c.
  */
 #include "mta/smtpd.h"
 
@@ -9,19 +9,18 @@
 #include "conf/conf_smtpd.h"
 #include "mta/client.h"
 #include "mta/lists.h"
-#include "session/recipients.h"
 #include "mta/session.h"
-#include "session/front.h"
+#include "session/recipients.h"
+#include "session/smtp_session.h"
 #include "session/tls_front.h"
-#include "sys/log.h"
 #include "sys/row.h"
 #include "sys/sandbox.h"
 
 static const struct front_role front = {
 	.id = ROLE_SMTPD,
 	.accept = session_new,
-	.stop = session_stop,
-	.abort = session_abort,
+	.stop = smtp_session_stop,
+	.abort = smtp_session_abort,
 };
 
 static int
@@ -36,13 +35,6 @@ configure(const void *values, struct buf *why)
 	front_set_limit((uint64_t)conf->connections);
 	sessions_configure(conf, daemon_server());
 	return 0;
-}
-
-static void
-peer_changed(struct ipc_link *l)
-{
-	if (ipc_link_peer(l) == ROLE_DIRECTORY)
-		recipients_forget();
 }
 
 static void
@@ -71,8 +63,8 @@ const struct role smtpd_role = {
 	.listen = front_listen,
 	.unlisten = front_unlisten,
 	.file = tls_front_file,
-	.peer_up = peer_changed,
-	.peer_down = peer_changed,
+	.peer_up = recipients_on_peer,
+	.peer_down = recipients_on_peer,
 	.stop = front_stop,
 	.status = status,
 };

@@ -69,8 +69,10 @@ flush(void)
 
 /* A fresh directory counts anew. */
 void
-recipients_forget(void)
+recipients_on_peer(struct ipc_link *l)
 {
+	if (ipc_link_peer(l) != ROLE_DIRECTORY)
+		return;
 	self.generation = 0;
 	flush();
 }

@@ -38,8 +38,9 @@ void recipients_cancel(struct recipient_ask **ask);
 /* Handler of GENERATION: forgets all, then says so. */
 void recipients_on_generation(struct ipc_link *l, const union ipc_any *m,
     int fd);
-/* A link to directory came or went: what was heard before may be stale. */
-void recipients_forget(void);
+/* For struct role: peer_up and peer_down. With a link to directory goes what
+ * was heard before: it may be stale. */
+void recipients_on_peer(struct ipc_link *l);
 /* For the status. */
 size_t recipients_cached(void);
 uint64_t recipients_hits(void);
