@@ -17,6 +17,7 @@
 #include "session/tls_front.h"
 #include "sys/conn.h"
 #include "sys/log.h"
+#include "sys/networks.h"
 #include "sys/row.h"
 
 enum { ERRORS = 100, TRANSACTIONS = 1000000, HOPS = 50 };
@@ -32,8 +33,7 @@ struct session {
 static struct {
 	const struct conf_lmtp *conf;
 	struct smtp_server_options options;
-	struct cidr *trusted;
-	size_t n_trusted;
+	struct networks trusted;
 	uint64_t delivered, refused, total;
 } self;
 
@@ -55,16 +55,10 @@ static bool
 is_trusted(const struct session *s)
 {
 	const struct front_client *c = &s->base.client;
-	const struct sockaddr *sa = (const void *)&c->addr;
-	size_t i;
 
 	/* Who may open a UNIX socket says its folder. */
-	if (is_local(c))
-		return true;
-	for (i = 0; i < self.n_trusted; i++)
-		if (cidr_has(&self.trusted[i], sa, c->addr_len))
-			return true;
-	return false;
+	return is_local(c) || networks_has(&self.trusted,
+	    (const struct sockaddr *)&c->addr, c->addr_len);
 }
 
 static void
@@ -266,34 +260,17 @@ static const struct smtp_policy policy = {
 
 /* ---- all of them ---- */
 
-static int
-set_trusted(const struct conf_list *list, struct buf *why)
-{
-	struct cidr *nets = calloc(list->n + 1, sizeof *nets);
-	size_t i;
-
-	if (nets == NULL)
-		fatal("event=no_memory for=networks");
-	for (i = 0; i < list->n; i++) {
-		if (cidr_parse(slice_str(list->v[i]), &nets[i]) == 0)
-			continue;
-		buf_addf(why, "trusted_networks: \"%s\" is not a network",
-		    list->v[i]);
-		free(nets);
-		return -1;
-	}
-	free(self.trusted);
-	self.trusted = nets;
-	self.n_trusted = list->n;
-	return 0;
-}
-
 int
 lmtp_sessions_configure(const struct conf_lmtp *conf,
     const struct conf_server *server, struct buf *why)
 {
-	if (set_trusted(&conf->trusted_networks, why) < 0)
+	struct networks trusted;
+
+	if (networks_parse(&conf->trusted_networks, "trusted_networks",
+		&trusted, why) < 0)
 		return -1;
+	networks_fini(&self.trusted);
+	self.trusted = trusted;
 	self.conf = conf;
 	self.options = (struct smtp_server_options){
 		.is_lmtp = true,

@@ -8,6 +8,7 @@ libsys_a_SOURCES =
 libsys_a_SOURCES += common/sys/role.c common/sys/role.h
 libsys_a_SOURCES += common/sys/loop.c common/sys/loop.h
 libsys_a_SOURCES += common/sys/sockaddr.c common/sys/sockaddr.h
+libsys_a_SOURCES += common/sys/networks.c common/sys/networks.h
 libsys_a_SOURCES += common/sys/fifo.c common/sys/fifo.h
 libsys_a_SOURCES += common/sys/conn_open.c
 libsys_a_SOURCES += common/sys/conn.c common/sys/conn.h common/sys/conn_priv.h

@@ -15,6 +15,7 @@ tests_unit_unit_sys_SOURCES += tests/unit/sys/test_saslprep.c
 tests_unit_unit_sys_SOURCES += tests/unit/sys/test_scram_keys.c
 tests_unit_unit_sys_SOURCES += tests/unit/sys/test_workers.c
 tests_unit_unit_sys_SOURCES += tests/unit/sys/test_sockaddr.c
+tests_unit_unit_sys_SOURCES += tests/unit/sys/test_networks.c
 tests_unit_unit_sys_SOURCES += tests/unit/sys/test_conn.c
 tests_unit_unit_sys_SOURCES += tests/unit/sys/test_tls_tickets.c
 tests_unit_unit_sys_SOURCES += tests/unit/sys/test_table.c
