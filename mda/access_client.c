@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "mda/access_carrier.h"
+#include "proto/line.h"
 #include "session/tls_front.h"
 #include "sys/conn.h"
 #include "sys/daemon.h"
@@ -279,6 +280,49 @@ access_client_carry(struct access_client *c, int stream, int control)
 		carrier_input_end(c->carrier, "stopping");
 }
 
+/* ---- what the client says ---- */
+
+void
+access_client_took(struct access_client *c, size_t n)
+{
+	if (c->conn != NULL)
+		conn_took(c->conn, n);
+}
+
+bool
+access_client_line(struct access_client *c, struct line *framing,
+    void (*run)(struct access_client *c, struct slice line))
+{
+	enum line_error error;
+	struct slice line;
+	ssize_t n;
+
+	n = line_next(framing, conn_input(c->conn), &line, &error);
+	if (n < 0)
+		access_client_bye(c, ACCESS_BYE_FRAMING);
+	if (n <= 0)
+		return false;
+	run(c, line);
+	access_client_took(c, (size_t)n);
+	return true;
+}
+
+static void
+take_steps(struct access_client *c)
+{
+	bool more = true;
+
+	while (more && !conn_is_full(c->conn)) {
+		if (c->state != ACCESS_COMMANDS && c->state != ACCESS_EXCHANGE)
+			return;
+		more = c->protocol->step(c);
+		if (c->state == ACCESS_OVER)
+			return;
+	}
+	if (more)
+		conn_pause(c->conn); /* until it has read the answers */
+}
+
 /* ---- the connection's events ---- */
 
 static void
@@ -289,12 +333,8 @@ on_input(void *arg)
 	if (c->state == ACCESS_CARRYING) {
 		set_idle_deadline(c);
 		carrier_input(c->carrier);
-	} else if (conn_is_full(c->conn)) {
-		/* Asks much and reads nothing. */
-		conn_pause(c->conn);
-	} else if (c->state == ACCESS_COMMANDS ||
-	    c->state == ACCESS_EXCHANGE) {
-		c->protocol->input(c);
+	} else {
+		take_steps(c);
 	}
 	access_client_settle(c);
 }

@@ -23,6 +23,7 @@ struct access_client;
 struct access_login;
 struct carrier;
 struct conn;
+struct line;
 
 enum {
 	/* Holds any command before the login, an AUTHENTICATE with the longest
@@ -116,8 +117,9 @@ struct access_protocol {
 	int (*begin)(struct access_client *c);
 	void (*end)(struct access_client *c);
 	void (*greet)(struct access_client *c);
-	/* Takes what can be taken in ACCESS_COMMANDS and ACCESS_EXCHANGE. */
-	void (*input)(struct access_client *c);
+	/* In ACCESS_COMMANDS and ACCESS_EXCHANGE: takes the next command or
+	 * line; false when there is none yet. */
+	bool (*step)(struct access_client *c);
 	void (*challenge)(struct access_client *c, struct slice message);
 	/* The answer to the login command. `text` if not empty replaces the
 	 * words. */
@@ -166,6 +168,11 @@ void access_client_bye(struct access_client *c, enum access_bye why);
 void access_client_over(struct access_client *c);
 /* Reading stops (starts) with ACCESS_ASKING. */
 void access_client_enter(struct access_client *c, enum access_state state);
+/* Gives the next line of the input to `run`; false when there is none yet. */
+bool access_client_line(struct access_client *c, struct line *framing,
+    void (*run)(struct access_client *c, struct slice line));
+/* So much of the input was dealt with, be the connection gone by that. */
+void access_client_took(struct access_client *c, size_t n);
 /* A command was refused: enough of them end the connection. */
 void access_client_error(struct access_client *c);
 /* The same for logins, of which fewer are allowed. */

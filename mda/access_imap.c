@@ -283,13 +283,6 @@ run_command(struct access_client *c, struct slice text)
 
 /* ---- framing ---- */
 
-static void
-took(struct access_client *c, size_t n)
-{
-	if (c->conn != NULL)
-		conn_took(c->conn, n);
-}
-
 static bool
 is_login(struct slice text)
 {
@@ -332,7 +325,6 @@ answer_error(struct access_client *c, const struct imap_frame_event *e)
 	access_client_error(c);
 }
 
-/* False when there is no more to do now. */
 static bool
 next_command(struct access_client *c)
 {
@@ -359,44 +351,17 @@ next_command(struct access_client *c)
 	case IMAP_FRAME_SKIP:
 		break;
 	}
-	took(c, e.consumed);
+	access_client_took(c, e.consumed);
 	return true;
 }
 
 static bool
-next_line(struct access_client *c)
+step(struct access_client *c)
 {
-	enum line_error error;
-	struct slice line;
-	ssize_t n;
-
-	n = line_next(&pre_of(c)->line, conn_input(c->conn), &line, &error);
-	if (n < 0)
-		access_client_bye(c, ACCESS_BYE_FRAMING);
-	if (n <= 0)
-		return false;
-	access_login_line(c, line);
-	took(c, (size_t)n);
-	return true;
-}
-
-static void
-input(struct access_client *c)
-{
-	bool more = true;
-
-	while (more && !conn_is_full(c->conn)) {
-		if (c->state == ACCESS_EXCHANGE)
-			more = next_line(c);
-		else if (c->state == ACCESS_COMMANDS)
-			more = next_command(c);
-		else
-			return;
-		if (c->state == ACCESS_OVER)
-			return;
-	}
-	if (more)
-		conn_pause(c->conn); /* until it has read the answers */
+	if (c->state == ACCESS_EXCHANGE)
+		return access_client_line(c, &pre_of(c)->line,
+		    access_login_line);
+	return next_command(c);
 }
 
 const struct access_protocol access_imap = {
@@ -404,7 +369,7 @@ const struct access_protocol access_imap = {
 	.begin = begin,
 	.end = end,
 	.greet = greet,
-	.input = input,
+	.step = step,
 	.challenge = challenge,
 	.refuse = refuse,
 	.bye = bye,

@@ -221,40 +221,10 @@ run_line(struct access_client *c, struct slice line)
 }
 
 static bool
-next_line(struct access_client *c)
+step(struct access_client *c)
 {
-	enum line_error error;
-	struct slice line;
-	ssize_t n;
-
-	n = line_next(&pre_of(c)->line, conn_input(c->conn), &line, &error);
-	if (n < 0)
-		access_client_bye(c, ACCESS_BYE_FRAMING);
-	if (n <= 0)
-		return false;
-	if (c->state == ACCESS_EXCHANGE)
-		access_login_line(c, line);
-	else
-		run_line(c, line);
-	if (c->conn != NULL)
-		conn_took(c->conn, (size_t)n);
-	return true;
-}
-
-static void
-input(struct access_client *c)
-{
-	bool more = true;
-
-	while (more && !conn_is_full(c->conn)) {
-		if (c->state != ACCESS_EXCHANGE && c->state != ACCESS_COMMANDS)
-			return;
-		more = next_line(c);
-		if (c->state == ACCESS_OVER)
-			return;
-	}
-	if (more)
-		conn_pause(c->conn); /* until it has read the answers */
+	return access_client_line(c, &pre_of(c)->line,
+	    c->state == ACCESS_EXCHANGE ? access_login_line : run_line);
 }
 
 const struct access_protocol access_pop3 = {
@@ -262,7 +232,7 @@ const struct access_protocol access_pop3 = {
 	.begin = begin,
 	.end = end,
 	.greet = greet,
-	.input = input,
+	.step = step,
 	.challenge = challenge,
 	.refuse = refuse,
 	.bye = bye,
