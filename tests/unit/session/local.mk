@@ -15,6 +15,7 @@ tests_unit_unit_session_SOURCES += tests/unit/session/suites.h
 tests_unit_unit_session_SOURCES += tests/unit/session/fake_tls.c
 tests_unit_unit_session_SOURCES += tests/unit/session/fake_policy.c tests/unit/session/fake_policy.h
 tests_unit_unit_session_SOURCES += tests/unit/session/test_smtp_server.c
+tests_unit_unit_session_SOURCES += tests/unit/session/test_smtp_session.c
 if HAVE_CHECK
 check_PROGRAMS += tests/unit/unit_smtp_client
 TESTS += tests/unit/unit_smtp_client

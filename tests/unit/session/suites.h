@@ -1,2 +1,3 @@
 /* SPDX-License-Identifier: ISC */
 S(smtp_server)
+S(smtp_session)
