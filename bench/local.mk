@@ -9,6 +9,11 @@ BENCH_COMMON += bench/load/message.c bench/load/message.h
 BENCH_CLIENTS += bench/load/bench_smtp
 bench_load_bench_smtp_SOURCES = bench/load/bench_smtp.c $(BENCH_COMMON)
 bench_load_bench_smtp_LDADD = $(BENCH_LIBS)
+BENCH_CLIENTS += bench/load/bench_mail
+bench_load_bench_mail_SOURCES = bench/load/bench_mail.c bench/load/mail.h $(BENCH_COMMON)
+bench_load_bench_mail_SOURCES += bench/load/mail_imap.c bench/load/mail_pop3.c
+bench_load_bench_mail_SOURCES += bench/load/imap.c bench/load/imap.h
+bench_load_bench_mail_LDADD = $(BENCH_LIBS)
 check_PROGRAMS += $(BENCH_CLIENTS)
 .PHONY: bench-programs
 bench-programs: $(BENCH_CLIENTS)
