@@ -14,6 +14,12 @@ bench_load_bench_mail_SOURCES = bench/load/bench_mail.c bench/load/mail.h $(BENC
 bench_load_bench_mail_SOURCES += bench/load/mail_imap.c bench/load/mail_pop3.c
 bench_load_bench_mail_SOURCES += bench/load/imap.c bench/load/imap.h
 bench_load_bench_mail_LDADD = $(BENCH_LIBS)
+BENCH_CLIENTS += bench/load/bench_idle
+bench_load_bench_idle_CFLAGS = $(AM_CFLAGS) $(ZLIB_CFLAGS)
+bench_load_bench_idle_SOURCES = bench/load/bench_idle.c $(BENCH_COMMON)
+bench_load_bench_idle_SOURCES += bench/load/imap.c bench/load/imap.h
+bench_load_bench_idle_SOURCES += bench/load/squeeze.c bench/load/squeeze.h
+bench_load_bench_idle_LDADD = $(BENCH_LIBS) $(ZLIB_LIBS)
 check_PROGRAMS += $(BENCH_CLIENTS)
 .PHONY: bench-programs
 bench-programs: $(BENCH_CLIENTS)
