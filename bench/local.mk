@@ -20,6 +20,10 @@ bench_load_bench_idle_SOURCES = bench/load/bench_idle.c $(BENCH_COMMON)
 bench_load_bench_idle_SOURCES += bench/load/imap.c bench/load/imap.h
 bench_load_bench_idle_SOURCES += bench/load/squeeze.c bench/load/squeeze.h
 bench_load_bench_idle_LDADD = $(BENCH_LIBS) $(ZLIB_LIBS)
+BENCH_CLIENTS += bench/load/bench_files
+bench_load_bench_files_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
+bench_load_bench_files_SOURCES = bench/load/bench_files.c $(BENCH_COMMON)
+bench_load_bench_files_LDADD = $(BENCH_LIBS) -lpthread
 check_PROGRAMS += $(BENCH_CLIENTS)
 .PHONY: bench-programs
 bench-programs: $(BENCH_CLIENTS)
