@@ -168,12 +168,13 @@ class Server:
                 f"\n{self.tail()}")
         return p
 
-    def start(self):
+    def start(self, preexec_fn=None):
         prefix = ["ip", "netns", "exec", self.netns] if self.netns else []
         self.process = subprocess.Popen(
             [*prefix, str(BUILD / "master/veredusd"), "-c", str(self.conf),
              "-L", str(self.libexec)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=open(self.folder / "stderr", "ab"))
+            stdout=subprocess.DEVNULL, stderr=open(self.folder / "stderr", "ab"),
+            preexec_fn=preexec_fn)
         wait_for(self.is_ready, 30)
         if not (self.folder / "made").exists():
             for d in self.domains:
