@@ -6,7 +6,9 @@
  *	bench_files -m new -d dir [-w writers] [-n files] [-l size] [-D]
  *	bench_files -m recycled -d dir [-w writers] [-n files] [-l size]
  *	bench_files -m loopback [-w pairs] [-n round-trips]
- *	bench_files -m tls [-w threads] [-n handshakes]		all: [-x seconds]
+ *	bench_files -m tls [-w threads] [-n handshakes]
+ *
+ * and each with [-x seconds].
  *
  * new: each file is made in DIR/tmp, written, fsync'd and renamed to DIR/new.
  * The folder is not fsync'd, as most Maildir deliveries leave it; -D does that

@@ -79,10 +79,8 @@ static void begin_some(void);
 /* ---- waking ---- */
 
 static void
-end_wake(void)
+print_wake(void)
 {
-	self.is_waking = false;
-	loop_timer_clear(&self.wake_limit);
 	load_times_sort(&self.times);
 	(void)printf("{\"woken\":%zu,\"first_ms\":", self.times.n);
 	load_times_print(&self.times, 0);
@@ -92,6 +90,14 @@ end_wake(void)
 	load_times_print(&self.times, 1000);
 	(void)printf("}\n");
 	(void)fflush(stdout);
+}
+
+static void
+end_wake(void)
+{
+	self.is_waking = false;
+	loop_timer_clear(&self.wake_limit);
+	print_wake();
 	obey();
 }
 
@@ -543,6 +549,8 @@ main(int argc, char **argv)
 	loop_timer_init(&self.wake_limit, self.load.loop, on_wake_limit, NULL);
 	begin_some();
 	load_run(&self.load);
+	if (self.is_waking) /* late: those who were told in time */
+		print_wake();
 	load_print(&self.load);
 	(void)printf("}\n");
 	return 0;

@@ -3,9 +3,9 @@
  * SMTP, submission and LMTP clients: many sessions in one loop.
  *
  *	bench_smtp -a HOST:PORT [-s sessions] [-m messages] [-l size]
- *	    [-k messages-per-connection] [-f from-pattern] -t to-pattern [-n numbers]
- *	    [-r recipients] [-LPTS] [-u user-pattern -p password] [-x seconds]
- *	    [-B source-addresses]
+ *	    [-k messages-per-connection] [-f from-pattern] -t to-pattern
+ *	    [-n numbers] [-r recipients] [-LPTS] [-u user-pattern -p password]
+ *	    [-x seconds] [-B source-addresses]
  *
  * -f has its %d from the session's number, as -u has; -t counts through.
  * -k 0 keeps each connection until the end. -L speaks LMTP (RFC 2033). -P
