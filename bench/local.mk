@@ -27,3 +27,4 @@ bench_load_bench_files_LDADD = $(BENCH_LIBS) -lpthread
 check_PROGRAMS += $(BENCH_CLIENTS)
 .PHONY: bench-programs
 bench-programs: $(BENCH_CLIENTS)
+EXTRA_DIST += tests/system/test_bench.py
