@@ -248,6 +248,8 @@ class Mail(Work):
             fill(server, self.messages)
         for script in self.before:
             self.call(server, 1, [script])
+        if self.accounts > 1 and not self.restart:
+            self.call(server, self.accounts, self.script, 16)
 
     def call(self, server, connections, script, sessions=1):
         return load("bench_mail", "-a", server.at(self.service), "-s", sessions,
