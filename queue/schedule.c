@@ -288,7 +288,8 @@ try_later(struct message *m, int64_t wait_ms)
 		due_at(m, clock_boot_ms() + wait_ms);
 }
 
-/* Past its deadline: what is still waiting has failed. */
+/* Past its deadline: what would have to wait on has failed. What this attempt
+ * delivered, or found refused for good, stays as it is. */
 static void
 expire(struct message *m)
 {
@@ -299,7 +300,8 @@ expire(struct message *m)
 	buf_init(&text, 1024);
 	for (i = 0; i < l->env.n_rcpts; i++) {
 		if (!is_waiting(&l->env.rcpts[i]) ||
-		    l->work[i].step != STEP_OVER)
+		    l->work[i].step != STEP_OVER ||
+		    l->work[i].result.outcome != OUTCOME_LATER)
 			continue;
 		buf_reset(&text);
 		buf_addf(&text, "delivery time expired; the last answer was: "

@@ -132,6 +132,32 @@ START_TEST(expires_at_its_age)
 }
 END_TEST
 
+/* The attempt after the deadline is a real one. */
+START_TEST(late_success_is_no_failure)
+{
+	play_fates(BUSY);
+	start();
+	grow_old();
+	play_fates("");
+	play_pass(5 * HOUR);
+	play_expect(play_tried(), BOB);
+	ck_assert(play_logged("event=delivered"));
+	ck_assert(!play_logged("action=failed"));
+}
+END_TEST
+
+START_TEST(late_failure_keeps_its_reason)
+{
+	play_fates(BUSY);
+	start();
+	grow_old();
+	play_fates("*@far.example 550 5.1.1 nobody\n");
+	play_pass(5 * HOUR);
+	play_has(play_notice(), "Action: failed\r\nStatus: 5.1.1\r\n");
+	play_has(play_notice(), "Diagnostic-Code: smtp; 550 5.1.1 nobody");
+}
+END_TEST
+
 START_TEST(bounces_have_an_age_of_their_own)
 {
 	play_fates(BUSY);
@@ -316,6 +342,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, delay_is_told_once);
 	tcase_add_test(tc, delay_is_not_told_when_off);
 	tcase_add_test(tc, expires_at_its_age);
+	tcase_add_test(tc, late_success_is_no_failure);
+	tcase_add_test(tc, late_failure_keeps_its_reason);
 	tcase_add_test(tc, bounces_have_an_age_of_their_own);
 	tcase_add_test(tc, survives_a_kill);
 	tcase_add_test(tc, due_while_away_is_tried_at_start);
