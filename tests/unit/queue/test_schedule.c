@@ -171,6 +171,37 @@ START_TEST(bounces_have_an_age_of_their_own)
 }
 END_TEST
 
+/* ---- the wall clock is set while mail waits ---- */
+
+static const int jumps[] = { 30, -30, 20000 };
+
+START_TEST(clock_jump_changes_nothing)
+{
+	const int64_t jump = jumps[_i] * (int64_t)86400;
+
+	play_conf()->max_age = AGE;
+	play_fates(BUSY);
+	start();
+	play_send_one("ann@a.example", "bob@far.example");
+	play_expect(play_tried(), BOB);
+	fake_clock_jump(jump);
+	play_settle();
+	play_expect(play_tried(), "");
+	ck_assert_int_lt(wait_for_attempt(), 7 * MINUTE);
+	ck_assert_int_lt(wait_for_attempt(), 13 * MINUTE);
+	ck_assert(!play_logged("event=notice"));
+	/* Mail of after the jump is as new as it should be. */
+	play_send_one("ann@a.example", "eve@far.example");
+	play_pass(3 * HOUR);
+	ck_assert(!play_logged("event=notice"));
+	play_pass(AGE - 4 * HOUR);
+	ck_assert_uint_eq(play_count_logged("action=delayed"), 2);
+	ck_assert(!play_logged("action=failed"));
+	play_pass(10 * HOUR);
+	ck_assert_uint_eq(play_count_logged("action=failed"), 2);
+}
+END_TEST
+
 /* ---- from one life to the next ---- */
 
 static void
@@ -345,6 +376,8 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, late_success_is_no_failure);
 	tcase_add_test(tc, late_failure_keeps_its_reason);
 	tcase_add_test(tc, bounces_have_an_age_of_their_own);
+	tcase_add_loop_test(tc, clock_jump_changes_nothing, 0,
+	    sizeof jumps / sizeof *jumps);
 	tcase_add_test(tc, survives_a_kill);
 	tcase_add_test(tc, due_while_away_is_tried_at_start);
 	tcase_add_test(tc, clock_set_back_between_lives_does_not_stall);
