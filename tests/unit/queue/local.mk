@@ -38,3 +38,4 @@ tests_unit_unit_queue_role_SOURCES += tests/unit/queue/fake_jobs.c tests/unit/qu
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/play.c tests/unit/queue/play.h
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/play_peers.c tests/unit/queue/play_peers.h
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_schedule.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_deliver.c
