@@ -261,12 +261,15 @@ START_TEST(placed_counts_when_flushed)
 }
 END_TEST
 
-/* The broker's answer and what it comes to. */
+/* The broker's answer and what it comes to. 0 is no refusal that there is: it
+ * must not pass for a delivery. */
 static const struct {
 	const char *line, *log;
 } refusals[] = {
 	{ "owner:8 1 no home\n", "event=deferred" },
 	{ "owner:8 2 switched off\n", "event=failed" },
+	{ "owner:8 0 what\n", "event=deferred" },
+	{ "owner:8 7 what\n", "event=deferred" },
 	{ "owner:8 silence\n", "event=deferred" },
 };
 
