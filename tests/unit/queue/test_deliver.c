@@ -346,15 +346,19 @@ END_TEST
 
 static const struct {
 	const char *fate, *rcpt;
+	bool news_first;
 } crashes[] = {
-	{ "bea@a.example crashes\n", "bea@a.example" },
-	{ "*@far.example crashes\n", "bob@far.example" },
+	{ "bea@a.example crashes\n", "bea@a.example", false },
+	{ "*@far.example crashes\n", "bob@far.example", false },
+	{ "*@far.example crashes\n", "bob@far.example", true },
 };
 
 START_TEST(set_aside_after_the_second_crash)
 {
 	play_fates(crashes[_i].fate);
 	start();
+	if (crashes[_i].news_first)
+		play_news_first();
 	play_send_one("ann@a.example", crashes[_i].rcpt);
 	play_pass(100);
 	ck_assert_uint_eq(play_count_logged("event=crash_suspect"), 1);
@@ -367,6 +371,26 @@ START_TEST(set_aside_after_the_second_crash)
 	play_pass(24 * HOUR);
 	play_expect(play_tried(), "");
 	ck_assert(!play_logged("event=notice"));
+}
+END_TEST
+
+/* Two deliveries of one message lost by one crash are one crash. */
+START_TEST(one_crash_counts_once)
+{
+	play_fates("*@far.example silence\n*@else.example silence\n");
+	start();
+	play_send(&(struct play_letter){ .sender = "ann@a.example",
+	    .to = { { .address = "bob@far.example" },
+		{ .address = "eve@else.example" } } });
+	if (_i == 1)
+		play_relay_ended(true);
+	play_settle();
+	play_lose(ROLE_RELAY);
+	if (_i == 0)
+		play_relay_ended(true);
+	play_settle();
+	ck_assert_uint_eq(play_count_logged("event=crash_suspect"), 1);
+	ck_assert(!play_logged("event=corrupt"));
 }
 END_TEST
 
@@ -542,6 +566,7 @@ add_tests(TCase *tc)
 	tcase_add_loop_test(tc, death_in_an_attempt_is_later, 0, 2);
 	tcase_add_loop_test(tc, set_aside_after_the_second_crash, 0,
 	    sizeof crashes / sizeof *crashes);
+	tcase_add_loop_test(tc, one_crash_counts_once, 0, 2);
 	tcase_add_test(tc, crashes_are_remembered);
 	tcase_add_test(tc, crash_of_others_is_forgiven);
 	tcase_add_test(tc, suspect_goes_alone);
