@@ -39,3 +39,5 @@ tests_unit_unit_queue_role_SOURCES += tests/unit/queue/play.c tests/unit/queue/p
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/play_peers.c tests/unit/queue/play_peers.h
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_schedule.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_deliver.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_bounce.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_admin.c

@@ -1,3 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 S(schedule)
 S(deliver)
+S(bounce)
+S(admin)
