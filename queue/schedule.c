@@ -486,7 +486,7 @@ schedule_crashed(struct message *m)
 		return;
 	}
 	spool_set_status(queue_spool(), m->ref, &m->st);
-	if (m->live == NULL)
+	if (m->live == NULL && m->st.state != SPOOL_HELD)
 		due_at(m, clock_boot_ms() + SOON_MS);
 }
 

@@ -121,6 +121,25 @@ START_TEST(held_in_an_attempt_waits_after_it)
 }
 END_TEST
 
+/* A crash that is heard of late must not let it go. */
+START_TEST(held_stays_held_through_a_crash)
+{
+	uint64_t id = start();
+
+	play_fates("*@far.example silence\n");
+	(void)play_admin_id("queue flush", id);
+	play_expect(play_tried(), BOB);
+	(void)play_admin_id("queue hold", id);
+	play_lose(ROLE_RELAY);
+	play_relay_ended(true);
+	play_bring(ROLE_RELAY);
+	play_pass(DAY);
+	ck_assert(play_logged("event=crash_suspect"));
+	play_expect(play_tried(), "");
+	play_has(play_admin_id("queue show", id), "state=held");
+}
+END_TEST
+
 static void
 hold_it(void)
 {
@@ -234,6 +253,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, flush_tries_now);
 	tcase_add_test(tc, held_until_released);
 	tcase_add_test(tc, held_in_an_attempt_waits_after_it);
+	tcase_add_test(tc, held_stays_held_through_a_crash);
 	tcase_add_test(tc, held_through_a_restart);
 	tcase_add_test(tc, removed_without_a_bounce);
 	tcase_add_test(tc, removed_for_good);
