@@ -453,6 +453,10 @@ schedule_attempt_over(struct message *m)
 		expire(m);
 	failed = record_results(m);
 	bounce_successes(m);
+	if (m->removed) {
+		settle(m); /* nobody hears of what he took out */
+		return;
+	}
 	if (is_delay_due(m) && bounce_delay(m))
 		m->st.flags |= SPOOL_DELAY_TOLD;
 	if (failed)

@@ -181,6 +181,27 @@ START_TEST(removed_without_a_bounce)
 }
 END_TEST
 
+/* In work, it goes when its deliveries are over, whatever they bring. */
+START_TEST(removed_in_an_attempt)
+{
+	static const char *const results[] = { "250 2.0.0 taken",
+		"451 4.2.0 busy", "550 5.1.1 nobody" };
+	uint64_t id = start();
+
+	play_fates("*@far.example silence\n");
+	(void)play_admin_id("queue flush", id);
+	play_expect(play_tried(), BOB);
+	play_pass(5 * HOUR);
+	(void)play_admin_id("queue remove", id);
+	play_has(play_admin_id("queue show", id), "state=in work");
+	play_end_one(results[_i]);
+	play_has(play_admin_id("queue show", id), "= 66 ");
+	play_pass(7 * DAY);
+	play_expect(play_tried(), "");
+	ck_assert(!play_logged("event=notice"));
+}
+END_TEST
+
 static void
 remove_it(void)
 {
@@ -256,6 +277,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, held_stays_held_through_a_crash);
 	tcase_add_test(tc, held_through_a_restart);
 	tcase_add_test(tc, removed_without_a_bounce);
+	tcase_add_loop_test(tc, removed_in_an_attempt, 0, 3);
 	tcase_add_test(tc, removed_for_good);
 	tcase_add_test(tc, what_is_not_there);
 	tcase_add_test(tc, unknown_verb);
