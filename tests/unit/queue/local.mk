@@ -41,3 +41,4 @@ tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_schedule.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_deliver.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_bounce.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_admin.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_intake.c

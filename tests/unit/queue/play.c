@@ -217,6 +217,12 @@ play_stop(uint32_t grace_ms)
 	return self.is_stopped;
 }
 
+bool
+play_has_stopped(void)
+{
+	return self.is_stopped;
+}
+
 uint64_t *
 play_notes(void)
 {

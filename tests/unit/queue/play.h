@@ -43,6 +43,7 @@ void play_start(void);
 void play_life(void (*story)(void));
 /* Master says stop; true when the role has ended. */
 bool play_stop(uint32_t grace_ms);
+bool play_has_stopped(void);
 /* Numbers that outlive a life. */
 uint64_t *play_notes(void);
 
