@@ -308,6 +308,22 @@ START_TEST(full_disk_takes_bounces)
 }
 END_TEST
 
+START_TEST(stop_waits_for_the_commit)
+{
+	start();
+	ck_assert_int_eq(open_tx(1), 250);
+	add_rcpt(1);
+	add_body(1, SLICE("x\r\n"));
+	fake_jobs_hold(true);
+	ck_assert_int_eq(commit(1, 3), 0);
+	ck_assert(!play_stop(10000));
+	fake_jobs_hold(false);
+	ck_assert_int_eq(answer(), 250);
+	/* Nothing keeps it any more. */
+	ck_assert(play_has_stopped());
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -321,6 +337,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, lost_while_it_commits);
 	tcase_add_test(tc, full_disk_refuses_mail);
 	tcase_add_test(tc, full_disk_takes_bounces);
+	tcase_add_test(tc, stop_waits_for_the_commit);
 }
 
 PLAY_SUITE(intake, add_tests)
