@@ -125,7 +125,8 @@ fake_loop_poll(struct loop *l)
 			? POLLIN : 0) |
 		    ((io->want & LOOP_WRITE) != 0 ? POLLOUT : 0));
 	}
-	(void)poll(p, WATCHED_MAX, 0);
+	if (poll(p, WATCHED_MAX, 0) < 0)
+		abort();
 	for (i = 0; i < WATCHED_MAX; i++) {
 		io = l->watched[i];
 		/* An earlier one's callback may have removed it. */

@@ -49,3 +49,5 @@ tests_unit_unit_session_asks_SOURCES += tests/fake/fake_loop.c tests/fake/fake_l
 tests_unit_unit_session_asks_SOURCES += tests/unit/session/asks_suites.h
 tests_unit_unit_session_asks_SOURCES += tests/unit/session/asked.c tests/unit/session/asked.h
 tests_unit_unit_session_asks_SOURCES += tests/unit/session/test_queue_tx.c
+tests_unit_unit_session_asks_SOURCES += tests/unit/session/test_recipients.c
+tests_unit_unit_session_asks_SOURCES += tests/unit/session/test_front.c
