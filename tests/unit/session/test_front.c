@@ -328,6 +328,32 @@ START_TEST(gone_while_asked)
 }
 END_TEST
 
+/*
+ * A slow counter lets in; but it counts when it comes to it, and a count that
+ * nobody takes back would lock the client out for good.
+ */
+START_TEST(slow_state)
+{
+	bool is_allowed = (_i & 1) != 0, is_gone = (_i & 2) != 0;
+	struct client *c;
+
+	asked_bring(ROLE_STATE);
+	c = checked();
+	ck_assert_str_eq(asked_told(), "client 127.0.0.1 7");
+	asked_pass(1999);
+	ck_assert_int_eq(c->checked, -1);
+	asked_pass(1);
+	ck_assert_int_eq(c->checked, 1);
+	if (is_gone)
+		end(c);
+	ck_assert_str_eq(asked_told(), "");
+	answer(0, is_allowed);
+	if (!is_gone)
+		end(c);
+	ck_assert_str_eq(asked_told(), is_allowed ? "gone 127.0.0.1" : "");
+}
+END_TEST
+
 static void
 add_tests(TCase *tc)
 {
@@ -341,6 +367,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, state_away);
 	tcase_add_test(tc, state_lost_while_asked);
 	tcase_add_loop_test(tc, gone_while_asked, 0, 2);
+	tcase_add_loop_test(tc, slow_state, 0, 4);
 }
 
 UNIT_SUITE(front, tcase_add_checked_fixture(tc, setup, NULL); add_tests(tc);)
