@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Notices: to whom, about what, in which words; and that none answers itself. */
+/* Notices: to whom, about what, in which words; and that none is answered. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +139,7 @@ static const struct {
 	{ SMTP_NOTIFY_NEVER, GOOD, NULL },
 	{ SMTP_NOTIFY_NEVER, LATE, NULL },
 	{ SMTP_NOTIFY_NEVER, BAD, NULL },
+	{ SMTP_NOTIFY_NEVER | SMTP_NOTIFY_FAILURE, BAD, NULL },
 	{ SMTP_NOTIFY_SUCCESS, GOOD, "relayed" },
 	{ SMTP_NOTIFY_SUCCESS, LATE, NULL },
 	{ SMTP_NOTIFY_SUCCESS, BAD, NULL },

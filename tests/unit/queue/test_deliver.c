@@ -286,6 +286,11 @@ START_TEST(refused_by_the_broker)
 	ck_assert_uint_eq(play_count_logged(refusals[_i].log), 1);
 	ck_assert_uint_eq(play_count_logged("event=delivered"),
 	    strstr(refusals[_i].log, "failed") != NULL); /* the bounce */
+	/* It is asked again, and says something else. */
+	play_town(town);
+	play_send_one("", "bea@a.example");
+	play_settle();
+	play_has(play_tried(), "owner:8 <> bea@a.example\n");
 }
 END_TEST
 
