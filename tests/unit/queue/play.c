@@ -115,11 +115,40 @@ temp_folder(void)
 }
 
 void
-play_begin(void)
+play_make_folder(void)
 {
 	(void)snprintf(self.path, sizeof self.path, "%s/veredus-play-XXXXXX",
 	    temp_folder());
 	ck_assert_ptr_nonnull(mkdtemp(self.path));
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *f)
+{
+	(void)st;
+	(void)kind;
+	(void)f;
+	return remove(path);
+}
+
+void
+play_remove_folder(void)
+{
+	(void)nftw(self.path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int
+remove_file(const char *path, const struct stat *st, int kind, struct FTW *f)
+{
+	(void)st;
+	(void)f;
+	return kind == FTW_F ? remove(path) : 0;
+}
+
+void
+play_begin(void)
+{
+	ck_assert_int_eq(nftw(self.path, remove_file, 16, FTW_PHYS), 0);
 	self.dir = open(self.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(self.dir, 0);
 	self.log = memfd_create("log", MFD_CLOEXEC);
@@ -140,21 +169,6 @@ play_begin(void)
 	self.server.durability = "ordered";
 	buf_init(&self.answer, 4096);
 	buf_init(&self.rows, 1 << 20);
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int kind, struct FTW *f)
-{
-	(void)st;
-	(void)kind;
-	(void)f;
-	return remove(path);
-}
-
-void
-play_end(void)
-{
-	(void)nftw(self.path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 struct conf_queue *

@@ -31,9 +31,12 @@ struct play_letter {
 	} to[PLAY_RCPTS];
 };
 
-/* Folder and time; the settings are the defaults. */
+/* A folder for a suite's tests, one after the other: its many subfolders are
+ * made once. */
+void play_make_folder(void);
+void play_remove_folder(void);
+/* No files, time begins; the settings are the defaults. */
 void play_begin(void);
-void play_end(void);
 /* Taken over by the next play_start or play_reload. */
 struct conf_queue *play_conf(void);
 void play_reload(void);
@@ -124,7 +127,7 @@ const char *play_admin_id(const char *verb, uint64_t id);
 	ck_assert_msg(strstr((got), (want)) == NULL, "\"%s\" in:\n%s", \
 	    (want), (got))
 
-/* A suite whose tests each have a folder of their own. */
+/* A suite whose tests begin with an empty queue each. */
 #define PLAY_SUITE(name, add_tests) \
 	Suite *suite_##name(void); \
 	Suite *suite_##name(void) \
@@ -132,7 +135,9 @@ const char *play_admin_id(const char *verb, uint64_t id);
 		Suite *suite_ = suite_create(#name); \
 		TCase *tc = tcase_create("all"); \
 		tcase_set_timeout(tc, 30); \
-		tcase_add_checked_fixture(tc, play_begin, play_end); \
+		tcase_add_unchecked_fixture(tc, play_make_folder, \
+		    play_remove_folder); \
+		tcase_add_checked_fixture(tc, play_begin, NULL); \
 		add_tests(tc); \
 		suite_add_tcase(suite_, tc); \
 		return suite_; \
