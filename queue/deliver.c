@@ -41,8 +41,9 @@ struct delivery {
 	uint32_t n;
 	uint64_t number;
 	bool local;
-	bool in_relay;         /* counted for relay `instance` */
-	uint32_t instance;
+	uint32_t instance;     /* of the relay that has it */
+	bool is_sent;
+	bool is_accused;       /* its process crashed, and that was counted */
 };
 
 /* A delivery whose process went away. */
@@ -452,16 +453,22 @@ sync_now(void)
 	on_sync_due(NULL);
 }
 
-/* Its process is gone: whether it crashed on this one is heard later, from
- * master or the broker. */
+static uint64_t
+process_of(const struct delivery *d)
+{
+	return d->local ? d->to->account : d->instance;
+}
+
+/* Its process is gone: whether it crashed on this one is mostly heard later,
+ * from master or the broker. */
 static void
 remember_suspect(struct delivery *d)
 {
-	struct suspect *s = &self.suspects[self.next_suspect++ % SUSPECTS];
-
-	*s = (struct suspect){ d->m->id, d->local,
-		d->local ? d->to->account : d->instance, clock_boot_ms() };
 	d->m->process_lost = true;
+	if (d->is_accused)
+		return;
+	self.suspects[self.next_suspect++ % SUSPECTS] = (struct suspect){
+		d->m->id, d->local, process_of(d), clock_boot_ms() };
 }
 
 /* In its mailbox, but not durable there yet. */
@@ -575,6 +582,7 @@ send_delivery(struct delivery *d, struct ipc_link *l)
 	uint32_t i;
 
 	self.n_active++;
+	d->is_sent = true;
 	d->number = ++self.numbers;
 	(void)ipc_ask(l, DLV_OPEN, -1, 0, on_delivered, d, .dlv = d->number,
 	    .id = d->m->id, .group = d->rcpts[0],
@@ -656,7 +664,6 @@ start(struct delivery *d)
 		not_sent(d, OUTCOME_LATER, SLICE("no relay is running"));
 		return;
 	}
-	d->in_relay = true;
 	d->instance = ipc_link_instance(l);
 	send_delivery(d, l);
 }
@@ -829,24 +836,61 @@ deliver_begin(struct message *m)
 
 /* ---- processes that died ---- */
 
+static bool
+is_out_at(const struct delivery *d, bool local, uint64_t who)
+{
+	return d->is_sent && d->local == local && process_of(d) == who;
+}
+
+/* The news came before the end of the link did: what is out at that process
+ * was lost with it, for a new one is introduced only later. */
+static void
+blame_active(bool local, uint64_t who)
+{
+	struct list *it, *other, *tmp, *tmp2;
+	struct delivery *d, *o;
+
+	LIST_EACH(it, tmp, &self.active) {
+		d = LIST_OF(it, struct delivery, link);
+		if (d->is_accused || !is_out_at(d, local, who))
+			continue;
+		/* One crash counts once, however much of it was there. */
+		LIST_EACH(other, tmp2, &self.active) {
+			o = LIST_OF(other, struct delivery, link);
+			if (o->m == d->m && is_out_at(o, local, who))
+				o->is_accused = true;
+		}
+		schedule_crashed(d->m);
+	}
+}
+
+static bool
+is_suspect_of(const struct suspect *s, bool local, uint64_t who)
+{
+	return s->id != 0 && s->when >= clock_boot_ms() - SUSPECT_MS &&
+	    s->local == local && s->who == who;
+}
+
 static void
 blame(bool local, uint64_t who)
 {
-	int64_t since = clock_boot_ms() - SUSPECT_MS;
-	struct suspect *s;
 	struct message *m;
-	size_t i;
+	uint64_t id;
+	size_t i, k;
 
 	for (i = 0; i < SUSPECTS; i++) {
-		s = &self.suspects[i];
-		if (s->id == 0 || s->when < since || s->local != local ||
-		    s->who != who)
+		if (!is_suspect_of(&self.suspects[i], local, who))
 			continue;
-		m = schedule_find(s->id);
-		s->id = 0;
+		id = self.suspects[i].id;
+		for (k = i; k < SUSPECTS; k++)
+			if (self.suspects[k].id == id &&
+			    is_suspect_of(&self.suspects[k], local, who))
+				self.suspects[k].id = 0;
+		m = schedule_find(id);
 		if (m != NULL)
 			schedule_crashed(m);
 	}
+	blame_active(local, who);
 }
 
 void

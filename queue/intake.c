@@ -67,6 +67,7 @@ tx_free(struct tx *t)
 		spool_body_discard(&t->body);
 	live_free(&t->live);
 	free(t);
+	queue_check_stop();
 }
 
 size_t

@@ -59,7 +59,7 @@ struct message {
 	struct live *live;
 	struct spool_status st;    /* st.text points into `text` */
 	char *text;
-	int64_t arrival_s;
+	int64_t arrival_s; /* by the schedule's steady clock; 0: not read yet */
 	bool removed;              /* the administrator took it out */
 	bool process_lost;         /* in this attempt, with it in work */
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The schedule is a heap by boot time; on disk the next attempt is wall time,
- * so a clock that jumps moves nothing that is in memory. At most `in_work`
+ * so a clock that jumps moves nothing that is in memory. Neither does it make
+ * mail older: ages are taken by the wall time of our start and what the boot
+ * clock has counted since. At most `in_work`
  * messages are loaded at a time; the rest of what is due waits in line.
  */
 #include "queue/schedule.h"
@@ -36,6 +38,7 @@ static struct {
 	struct loop_later next; /* somebody in line may begin */
 	struct map by_id;
 	size_t in_work;
+	int64_t boot_s; /* wall time of the boot, as it was at our start */
 	bool stopped;
 } self;
 
@@ -51,6 +54,14 @@ schedule_init(struct loop *l)
 	map_init(&self.by_id);
 	loop_timer_init(&self.timer, l, on_due, NULL);
 	loop_later_init(&self.next, l, next_in_line, NULL);
+	self.boot_s = clock_wall() - clock_boot_ms() / 1000;
+}
+
+/* Wall time that nobody sets while we live. */
+static int64_t
+steady_wall(void)
+{
+	return self.boot_s + clock_boot_ms() / 1000;
 }
 
 struct message *
@@ -144,6 +155,9 @@ begin(struct message *m)
 		due_at(m, clock_boot_ms() + DISK_RETRY_MS);
 		return;
 	}
+	/* The clock was wrong when it came, or is now. */
+	if (m->arrival_s > steady_wall())
+		m->arrival_s = steady_wall();
 	self.in_work++;
 	deliver_begin(m);
 }
@@ -203,6 +217,7 @@ schedule_fresh(struct message *m)
 	int64_t hold = m->live->env.hold_until_s;
 
 	keep(m);
+	m->arrival_s = steady_wall();
 	if (hold > clock_wall()) {
 		m->st.next_s = hold;
 		message_unload(m);
@@ -260,15 +275,17 @@ wait_of(const struct message *m)
 	return wait - wait / 4 + (int64_t)(r % 1024) * (wait / 2) / 1024;
 }
 
-static int64_t
-deadline_of(const struct message *m)
+static bool
+is_past_deadline(const struct message *m)
 {
 	const struct spool_envelope *e = &m->live->env;
 	int64_t age = e->groups[0].sender.n == 0
 	    ? queue_conf()->max_age_bounce : queue_conf()->max_age;
 
-	return e->deadline_s != 0 ? e->deadline_s
-				  : e->arrival_us / 1000000 + age / 1000;
+	age /= 1000;
+	if (e->deadline_s != 0)
+		age = e->deadline_s - e->arrival_us / 1000000;
+	return steady_wall() >= m->arrival_s + age;
 }
 
 static bool
@@ -288,7 +305,8 @@ try_later(struct message *m, int64_t wait_ms)
 		due_at(m, clock_boot_ms() + wait_ms);
 }
 
-/* Past its deadline: what is still waiting has failed. */
+/* Past its deadline: what would have to wait on has failed. What this attempt
+ * delivered, or found refused for good, stays as it is. */
 static void
 expire(struct message *m)
 {
@@ -299,7 +317,8 @@ expire(struct message *m)
 	buf_init(&text, 1024);
 	for (i = 0; i < l->env.n_rcpts; i++) {
 		if (!is_waiting(&l->env.rcpts[i]) ||
-		    l->work[i].step != STEP_OVER)
+		    l->work[i].step != STEP_OVER ||
+		    l->work[i].result.outcome != OUTCOME_LATER)
 			continue;
 		buf_reset(&text);
 		buf_addf(&text, "delivery time expired; the last answer was: "
@@ -420,7 +439,7 @@ is_delay_due(const struct message *m)
 	int64_t after = queue_conf()->delay_warning;
 
 	return after > 0 && (m->st.flags & SPOOL_DELAY_TOLD) == 0 &&
-	    clock_wall() >= m->arrival_s + after / 1000;
+	    steady_wall() >= m->arrival_s + after / 1000;
 }
 
 void
@@ -430,10 +449,14 @@ schedule_attempt_over(struct message *m)
 
 	m->st.attempts++;
 	m->st.last_s = clock_wall();
-	if (clock_wall() >= deadline_of(m))
+	if (is_past_deadline(m))
 		expire(m);
 	failed = record_results(m);
 	bounce_successes(m);
+	if (m->removed) {
+		settle(m); /* nobody hears of what he took out */
+		return;
+	}
 	if (is_delay_due(m) && bounce_delay(m))
 		m->st.flags |= SPOOL_DELAY_TOLD;
 	if (failed)
@@ -467,7 +490,7 @@ schedule_crashed(struct message *m)
 		return;
 	}
 	spool_set_status(queue_spool(), m->ref, &m->st);
-	if (m->live == NULL)
+	if (m->live == NULL && m->st.state != SPOOL_HELD)
 		due_at(m, clock_boot_ms() + SOON_MS);
 }
 
