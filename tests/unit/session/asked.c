@@ -20,6 +20,7 @@ static struct {
 	uint64_t reqs[ASKS];
 	unsigned n;
 	struct buf told, shown;
+	int stopped;
 } self;
 
 static struct buf *
@@ -256,6 +257,12 @@ asked_count(void)
 	return self.n;
 }
 
+int
+asked_stopped(void)
+{
+	return self.stopped;
+}
+
 unsigned
 asked_fds(void)
 {
@@ -281,4 +288,10 @@ uint32_t
 daemon_instance(void)
 {
 	return 5;
+}
+
+void
+daemon_stopped(void)
+{
+	self.stopped++;
 }

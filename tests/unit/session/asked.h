@@ -32,6 +32,8 @@ const char *asked_told(void);
 /* The number of the n-th question from the first on. */
 uint64_t asked_req(unsigned n);
 unsigned asked_count(void);
+/* How often we said that we have stopped. */
+int asked_stopped(void);
 /* Descriptors of this process that are open. */
 unsigned asked_fds(void);
 

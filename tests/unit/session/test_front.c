@@ -45,10 +45,25 @@ end(struct client *c)
 }
 
 static void
+on_stop(struct front_client *c)
+{
+	(void)c; /* something is in work that may be finished */
+}
+
+static void
+on_abort(struct front_client *c)
+{
+	end(LIST_OF(c, struct client, front));
+}
+
+static void
 setup(void)
 {
+	static const struct front_role role = { .id = ROLE_SMTPD,
+		.accept = on_accept, .stop = on_stop, .abort = on_abort };
+
 	asked_begin();
-	front_init(asked_loop(), ROLE_SMTPD, on_accept);
+	front_init(asked_loop(), &role);
 }
 
 /* A listening socket on the loopback, handed to the front. */
@@ -163,7 +178,7 @@ START_TEST(sockets_come_and_go)
 	    (struct sockaddr *)&a, sizeof a), 0);
 	(void)come(b);
 	ck_assert_uint_eq(accepted(), 2);
-	front_close();
+	front_stop(1000);
 	ck_assert_int_lt(connect(socket(AF_INET, SOCK_STREAM, 0),
 	    (struct sockaddr *)&b, sizeof b), 0);
 	/* Also of what is handed over after that. */
@@ -173,6 +188,13 @@ START_TEST(sockets_come_and_go)
 	ck_assert_uint_eq(accepted(), 2);
 	end(&clients[0]);
 	ck_assert_uint_eq(accepted(), 2);
+	/* The time for what was in work is over. */
+	asked_pass(999);
+	ck_assert_uint_eq(front_count(), 1);
+	ck_assert_int_eq(asked_stopped(), 0);
+	asked_pass(1);
+	ck_assert_uint_eq(front_count(), 0);
+	ck_assert_int_eq(asked_stopped(), 1);
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys/daemon.h"
 #include "tests/unit/session/asked.h"
 #include "tests/unit/unit.h"
 
@@ -54,7 +55,7 @@ setup(void)
 	asked_handle(IPC_GENERATION, recipients_on_generation);
 	asked_bring(ROLE_DIRECTORY);
 	buf_init(&calls, 10000);
-	recipients_forget();
+	recipients_on_peer(daemon_peer(ROLE_DIRECTORY));
 }
 
 /* Each kind and for how long it is kept: seconds, 0 not at all. */
@@ -215,7 +216,7 @@ START_TEST(generation_forgets)
 	ck_assert_str_eq(called(), "1 4 71 1 the@one.example");
 	ck_assert_uint_eq(recipients_cached(), 1);
 	/* A new directory counts from the beginning. */
-	recipients_forget();
+	recipients_on_peer(daemon_peer(ROLE_DIRECTORY));
 	ck_assert_uint_eq(recipients_cached(), 0);
 	ck_assert_ptr_nonnull(ask(3, "b@a.example"));
 	asked_settle();
