@@ -23,6 +23,7 @@ struct transfer_mail {
 	enum smtp_ret ret;
 	enum smtp_body body_type;
 	bool is_utf8, is_probe;
+	bool is_again; /* an attempt before this one failed */
 };
 
 struct transfer_result {

@@ -89,7 +89,8 @@ set_batch(struct transfer *t, size_t n)
 	*m = (struct smtp_client_mail){ .sender = t->mail.sender,
 		.envid = t->mail.envid, .ret = t->mail.ret,
 		.body_type = t->mail.body_type, .is_utf8 = t->mail.is_utf8,
-		.is_probe = t->mail.is_probe, .rcpts = t->batch_rcpts,
+		.is_probe = t->mail.is_probe,
+		.is_careful = t->mail.is_again, .rcpts = t->batch_rcpts,
 		.n_rcpts = n };
 	if (t->fd >= 0)
 		smtp_content_from_file(&m->content, t->fd, t->file_size);

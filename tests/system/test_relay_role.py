@@ -26,16 +26,17 @@ BODY = "Subject: x\\r\\n\\r\\nhello\\r\\n"
 class Peer:
     """A scripted server. `answers` maps a verb (or "greeting", "end") to the
     replies it gives in turn, the last one for ever; None closes, a number
-    waits so many seconds first."""
+    waits so many seconds first. Replies to the verbs in `holds` leave together
+    with the next other one."""
 
     def __init__(self, caps=("PIPELINING",), answers=None, context=None,
                  implicit=False, host="127.0.0.1", lmtp=False, tls_breaks=False,
-                 port=0):
+                 port=0, holds=()):
         self.caps, self.answers = list(caps), {
             k: list(v) if isinstance(v, (list, tuple)) else [v]
             for k, v in (answers or {}).items()}
         self.context, self.implicit, self.lmtp = context, implicit, lmtp
-        self.tls_breaks = tls_breaks
+        self.tls_breaks, self.holds = tls_breaks, holds
         self.said, self.messages, self.connections = [], [], 0
         self.secure = []
         self.lock = threading.Lock()
@@ -81,6 +82,7 @@ class Conversation:
         self.peer, self.c, self.input = peer, c, c.makefile("rb", 65536)
         self.c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rcpts, self.mail, self.is_secure = [], None, False
+        self.held = b""
 
     def line(self):
         line = self.input.readline()
@@ -101,7 +103,10 @@ class Conversation:
             answer = self.peer.next_answer(verb, default)
         if answer is None:
             raise EOFError
-        self.c.sendall(answer.encode() + b"\r\n")
+        self.held += answer.encode() + b"\r\n"
+        if verb not in self.peer.holds:
+            self.c.sendall(self.held)
+            self.held = b""
         return answer
 
     def start_tls(self):
@@ -469,6 +474,35 @@ def test_no_next_host_when_it_may_have_been_taken(relay, peer):
     results, host_later = r.send("mx:ex.test", "b@ex.test")
     assert only(results)[:3] == ("later", 0, "4.4.2")
     assert two.connections == 0 and not host_later
+
+
+@pytest.mark.parametrize("holds", [("MAIL", "RCPT"), ("RCPT",), ()])
+def test_no_next_host_when_a_chunk_may_have_been_taken(relay, peer, holds):
+    """The message goes ahead of all answers; the server keeps it and is gone
+    before it has said a word, as one does that writes them together."""
+    one = peer(caps=["PIPELINING", "CHUNKING"], answers={"end": [None]}, holds=holds)
+    two = peer(host="127.0.0.2", port=one.port)
+    r = relay(f"relay.port={one.port}")
+    r.dns("ex.test MX 10:one.test 20:two.test\n"
+          "one.test A 127.0.0.1\ntwo.test A 127.0.0.2")
+    results, host_later = r.send("mx:ex.test", "b@ex.test")
+    assert only(results)[:3] == ("later", 0, "4.4.2")
+    assert len(one.messages) == 1
+    assert two.connections == 0 and not host_later
+
+
+def test_a_second_attempt_sends_no_chunk_ahead(relay, peer):
+    """So a host that falls silent at MAIL does not keep the mail from the next
+    one for ever."""
+    one = peer(caps=["PIPELINING", "CHUNKING"], answers={"MAIL": [None]})
+    two = peer(host="127.0.0.2", port=one.port)
+    r = relay(f"relay.port={one.port}")
+    r.dns("ex.test MX 10:one.test 20:two.test\n"
+          "one.test A 127.0.0.1\ntwo.test A 127.0.0.2")
+    assert only(r.send("mx:ex.test", "b@ex.test")[0])[0] == "later"
+    assert two.connections == 0
+    results, _ = r.send("mx:ex.test", "b@ex.test", params="attempt=1")
+    assert only(results)[:4] == ("done", 250, "2.6.0", "two.test")
 
 
 def test_a_final_no_is_final(relay, peer):
