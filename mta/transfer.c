@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/queue_id.h"
 #include "mta/relay.h"
 #include "mta/transfer_priv.h"
@@ -132,7 +133,8 @@ next_host(struct transfer *t)
 {
 	struct status s;
 
-	while (t->n_tried < relay_conf()->addresses) {
+	while (t->n_tried < relay_conf()->addresses &&
+	    clock_boot_ms() < t->deadline) {
 		switch (hosts_next(t->hosts, &t->host)) {
 		case HOSTS_WAIT:
 			return 0;
@@ -200,6 +202,7 @@ start(void *arg)
 	struct transfer *t = arg;
 	struct connection *kept;
 
+	t->deadline = clock_boot_ms() + relay_conf()->attempt_timeout;
 	if (prepare(t) < 0) {
 		transfer_finish(t);
 		return;

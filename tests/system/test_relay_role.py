@@ -538,6 +538,22 @@ def test_addresses_are_limited(relay, peer):
     assert r.log.count("event=host_failed") == 3
 
 
+def test_silent_hosts_do_not_hold_a_message(relay, peer):
+    """They take the connection and say nothing; each costs its time-out."""
+    p = [peer(host="127.0.0.2", answers={"greeting": [60]})]
+    p += [peer(host=f"127.0.0.{i}", port=p[0].port, answers={"greeting": [60]})
+          for i in range(3, 7)]
+    r = relay(f"relay.port={p[0].port}", "relay.greeting_timeout=1s",
+              "relay.attempt_timeout=1500ms")
+    r.dns("ex.test A " + " ".join(f"127.0.0.{i}" for i in range(2, 7)))
+    results, host_later = r.send("mx:ex.test", "b@ex.test")
+    assert only(results)[0] == "later" and host_later
+    assert sum(x.connections for x in p) == 2
+    # Whoever says something is heard to the end.
+    slow = peer(answers={"end": [2, "250 taken"]})
+    assert only(r.send(f"smtp:127.0.0.1:{slow.port}", "b@ex.test")[0])[0] == "done"
+
+
 def test_ourselves(relay, peer):
     p = peer(answers={"EHLO": "250 us.example.test"})
     r = relay(f"relay.port={p.port}")
