@@ -345,6 +345,7 @@ on_secrets(int fd)
 	} else {
 		secrets_free(&self.secrets);
 		self.secrets = fresh;
+		connections_end(); /* they have the old logins, or none */
 	}
 	buf_fini(&why);
 }

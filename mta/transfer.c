@@ -97,8 +97,7 @@ try_address(struct transfer *t)
 		t->rcpts[i].is_tried = false;
 	t->n_tried++;
 	t->is_clear = false;
-	kept = connections_take_host(&t->host,
-	    t->nexthop.kind == NEXTHOP_LMTP);
+	kept = connections_take_host(&t->host, t->nexthop.kind);
 	if (kept == NULL)
 		return transfer_open_host(t);
 	transfer_adopt(t, kept);

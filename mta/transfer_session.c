@@ -315,8 +315,7 @@ connect_host(struct transfer *t)
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
-	t->c = connection_new(t->mail.nexthop, &t->host,
-	    t->nexthop.kind == NEXTHOP_LMTP);
+	t->c = connection_new(t->mail.nexthop, &t->host, t->nexthop.kind);
 	if (t->c == NULL) {
 		errno = ENOMEM;
 		return -1;

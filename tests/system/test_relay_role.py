@@ -679,6 +679,17 @@ def test_idle_connections_end(relay, peer):
     assert p.said[-1] == "QUIT"
 
 
+def test_a_connection_is_not_shared_by_kinds(relay, peer):
+    """Logins are for hosts that the administrator named; a session that was
+    made by MX has none, and is not to be given what needs one."""
+    p = peer()
+    r = relay(f"relay.port={p.port}", "relay.idle_timeout=10s")
+    r.dns("ex.test MX 10:mx.test\nmx.test A 127.0.0.1")
+    for nexthop in ("mx:ex.test", f"smtp:mx.test:{p.port}", "mx:ex.test"):
+        assert only(r.send(nexthop, "b@ex.test")[0])[0] == "done"
+    assert p.connections == 2 and len(p.messages) == 3
+
+
 # ---- TLS
 
 def test_starttls(relay, peer, context, pki):
@@ -745,6 +756,20 @@ def test_a_reload_ends_kept_connections(relay, peer):
     r.tell("conf relay.idle_timeout=60s", "status")
     assert r.line() == "conf ok "
     assert " connections_kept=0 " in r.line()
+
+
+def test_a_reload_reaches_sessions_in_work(relay, peer):
+    """One that was begun in the clear is not used again under `require`."""
+    p = peer(answers={"end": [1, "250 taken", "250 taken"]})
+    r = relay("relay.idle_timeout=60s")
+    n = r.begin(f"smtp:127.0.0.1:{p.port}", "b@x.test")
+    wait_for(lambda: p.messages, 5)
+    r.tell("conf relay.idle_timeout=60s relay.tls=require")
+    assert r.line() == "conf ok "
+    assert only(r.results(n)[0])[0] == "done"
+    results, _ = r.send(f"smtp:127.0.0.1:{p.port}", "b@x.test")
+    assert only(results)[:3] == ("later", 0, "4.7.4")
+    assert len(p.messages) == 1
 
 
 def test_required_tls(relay, peer, context):
