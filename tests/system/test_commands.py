@@ -302,6 +302,22 @@ def test_sendmail_f_and_name(server):
     assert sent(server, "by-null").startswith(b"Return-Path: <>\r\n")
 
 
+def test_sendmail_large_header(server):
+    """More than goes to the queue at once; and it holds up nobody."""
+    fields = [f"X-Field-{i}: " + "x" * 900 + "\n" + (" " + "y" * 900 + "\n") * 4
+              for i in range(50)]
+    text = "Subject: large-header\n" + "".join(fields) + "\nbody\n"
+    assert len(text) > 200000
+    p = sendmail(server, "carol@example.test", text=text)
+    assert p.returncode == 0, p.stderr
+    assert sendmail(server, "carol@example.test",
+                    text="Subject: behind-it\n\nx\n").returncode == 0
+    got = sent(server, "large-header")
+    assert "".join(fields).replace("\n", "\r\n").encode() in got
+    assert body(got) == b"body\r\n"
+    sent(server, "behind-it")
+
+
 @pytest.mark.parametrize("args,text,status", [
     ([], "Subject: x\n\nx\n", EX_NOUSER),
     (["-t"], "Subject: x\n\nx\n", EX_NOUSER),
