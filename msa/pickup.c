@@ -152,6 +152,7 @@ make_head(void)
 	    self.drop.length);
 	struct slice name = SLICE_NONE;
 	struct buf *head = &self.head, from;
+	enum fixup_verdict verdict;
 	struct header_field f;
 	struct fixup fix;
 	size_t used = 0;
@@ -169,12 +170,13 @@ make_head(void)
 		}
 		/* What a local program writes is passed on even if it is not
 		 * quite a header: there is nobody to refuse it to. */
-		if (fixup_field(&fix, &f) == FIXUP_BODY)
+		verdict = fixup_field(&fix, &f);
+		if (verdict == FIXUP_BODY)
 			break;
 		used += (size_t)n;
 		if (slice_ieq(f.name, SLICE("X-Veredus-Full-Name")))
 			name = slice_trim(f.value); /* sendmail -F */
-		else if (!slice_ieq(f.name, SLICE("Bcc")))
+		else if (verdict != FIXUP_DROP)
 			buf_add_slice(head, f.raw);
 	}
 	if (self.drop.sender.n == 0 ||

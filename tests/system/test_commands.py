@@ -302,6 +302,45 @@ def test_sendmail_f_and_name(server):
     assert sent(server, "by-null").startswith(b"Return-Path: <>\r\n")
 
 
+@pytest.mark.parametrize("mark,args", [
+    ("folder-t", ["-t", "-i"]), ("folder", ["-i", "carol@example.test"])])
+def test_sendmail_from_line(server, mark, args):
+    """As mail folders have it; what else does not travel goes with it."""
+    p = sendmail(server, *args, text="From joe@x.test Sat Aug  1 00:00:00 2026\n"
+                 "Return-Path: <joe@x.test>\nTo: carol@example.test\n"
+                 f"Resent-Bcc: alice@example.test\nSubject: {mark}\n\n"
+                 "From me\nx\n")
+    assert p.returncode == 0, p.stderr
+    # With -t it is sent again, to whom Resent-Bcc names.
+    got = sent(server, mark, "alice" if "-t" in args else "carol")
+    assert body(got) == b"From me\r\nx\r\n"
+    head = got[:-len(body(got))]
+    assert b"From joe" not in head and b"Resent-Bcc" not in head
+    assert head.count(b"Return-Path:") == 1 and b"\r\nTo: carol@" in head
+
+
+def test_sendmail_text_that_begins_with_from(server):
+    mark = b"From now on this is a text.\r\nAnd more.\r\n"
+    p = sendmail(server, "carol@example.test", text=mark.decode().replace("\r", ""))
+    assert p.returncode == 0, p.stderr
+    wait_for(lambda: [m for m in server.messages("carol") if body(m) == mark])
+
+
+def test_drop_from_line(server):
+    """A program that speaks to `drop` itself."""
+    letter = (b"From joe@x.test Sat Aug  1 00:00:00 2026\r\nReturn-Path: <a@b.test>\r\n"
+              b"Bcc: alice@example.test\r\nResent-Bcc: bob@example.test\r\n"
+              b"Subject: dropped-folder\r\n\r\nx\r\n")
+    p = subprocess.run([BUILD / "msa/drop", "-d", f"{server.folder}/state/drop"],
+                       input=b"R carol@example.test\nL %d\n\n" % len(letter) + letter,
+                       capture_output=True, timeout=60)
+    assert p.returncode == 0, p.stderr
+    got = sent(server, "dropped-folder")
+    assert body(got) == b"x\r\n"
+    assert b"From joe" not in got and b"cc:" not in got
+    assert got.count(b"Return-Path:") == 1
+
+
 def test_sendmail_large_header(server):
     """More than goes to the queue at once; and it holds up nobody."""
     fields = [f"X-Field-{i}: " + "x" * 900 + "\n" + (" " + "y" * 900 + "\n") * 4

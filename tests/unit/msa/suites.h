@@ -1,2 +1,3 @@
 /* SPDX-License-Identifier: ISC */
 S(fixup)
+S(localmail)
