@@ -12,3 +12,4 @@ tests_unit_unit_msa_SOURCES += tests/unit/unit.c tests/unit/unit.h
 tests_unit_unit_msa_SOURCES += tests/unit/msa/suites.h
 tests_unit_unit_msa_SOURCES += tests/unit/msa/test_fixup.c
 tests_unit_unit_msa_SOURCES += tests/unit/msa/test_localmail.c
+tests_unit_unit_msa_SOURCES += tests/unit/msa/test_sendmail_args.c
