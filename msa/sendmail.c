@@ -118,17 +118,25 @@ read_input(const struct options *o, struct buf *raw)
 {
 	struct localmail r;
 	char piece[65536];
-	size_t n;
+	ssize_t n = 1;
 
 	localmail_init(&r, !o->args.dots);
-	while ((n = fread(piece, 1, sizeof piece, stdin)) > 0) {
-		localmail_read(&r, (struct slice){ piece, n }, raw);
+	/* Whoever ends it with a dot may leave the input open. */
+	while (n > 0 && !r.ended) {
+		n = read(STDIN_FILENO, piece, sizeof piece);
+		if (n < 0 && errno == EINTR) {
+			n = 1;
+			continue;
+		}
+		if (n < 0)
+			return fail(EX_IOERR, "cannot read the message: ",
+			    strerror(errno));
+		localmail_read(&r, (struct slice){ piece, (size_t)n }, raw);
 		if (!buf_is_ok(raw))
 			return fail(EX_DATAERR, "the message is too large", "");
 	}
 	localmail_end(&r, raw);
-	return ferror(stdin) ? fail(EX_IOERR, "cannot read the message: ",
-				   strerror(errno)) : 0;
+	return 0;
 }
 
 static int

@@ -243,13 +243,17 @@ def test_queue_commands(server):
 
 # ---- sendmail ----
 
+def sendmail_env(server):
+    return dict(os.environ, VEREDUS_DROP=f"{server.folder}/state/drop",
+                VEREDUS_DROP_PROGRAM=str(BUILD / "msa/drop"),
+                VEREDUS_CONF=str(server.conf),
+                PATH=f"{BUILD}/master:{os.environ['PATH']}")
+
+
 def sendmail(server, *args, text="Subject: x\n\nx\n", name="sendmail"):
-    env = dict(os.environ, VEREDUS_DROP=f"{server.folder}/state/drop",
-               VEREDUS_DROP_PROGRAM=str(BUILD / "msa/drop"),
-               VEREDUS_CONF=str(server.conf),
-               PATH=f"{BUILD}/master:{os.environ['PATH']}")
     return subprocess.run([name, *args], executable=BUILD / "msa/sendmail",
-                          input=text.encode(), capture_output=True, env=env, timeout=60)
+                          input=text.encode(), capture_output=True,
+                          env=sendmail_env(server), timeout=60)
 
 
 def sent(server, mark, user="carol"):
@@ -277,6 +281,17 @@ def test_sendmail_text(server, mark, args, text, want):
     p = sendmail(server, *args, text=f"Subject: {mark}\n\n{text}")
     assert p.returncode == 0, p.stderr
     assert body(sent(server, mark)) == want
+
+
+def test_sendmail_ends_at_the_dot(server):
+    """Also where whoever writes leaves the pipe open, as one at a terminal does."""
+    p = subprocess.Popen([BUILD / "msa/sendmail", "carol@example.test"],
+                         stdin=subprocess.PIPE, env=sendmail_env(server))
+    p.stdin.write(b"Subject: by-dot\n\nx\n.\n")
+    p.stdin.flush()
+    assert p.wait(20) == 0
+    p.stdin.close()
+    assert body(sent(server, "by-dot")) == b"x\r\n"
 
 
 def test_sendmail_t(server):
