@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "conf/conf_server.h"
 #include "conf/conf_smtpd.h"
 #include "mta/client.h"
@@ -288,6 +289,26 @@ complete_postmaster(struct session *s, const struct recipient *r)
 	}
 }
 
+/* RFC 5321 3.5.1: the mailbox is in a 250. What others take is not known
+ * (3.5.3), and only ASCII can be shown (RFC 6531 3.7.4.2): 252. */
+static void
+answer_verify(struct session *s, const struct recipient *r)
+{
+	struct smtp_answer a = { .code = 250, .enhanced = { 2, 1, 5 } };
+	struct buf text;
+
+	if ((r->kind != ADDR_ACCOUNT && r->kind != ADDR_ALIAS) ||
+	    utf8_has_8bit(r->address)) {
+		smtp_server_answer(s->smtp, NULL);
+		return;
+	}
+	buf_init(&text, LIMIT_PATH + 4);
+	buf_addf(&text, "<%.*s>", SLICE_FMT(r->address));
+	a.text = buf_slice(&text);
+	smtp_server_answer(s->smtp, &a);
+	buf_fini(&text);
+}
+
 static void
 on_recipient(void *arg, const struct recipient *r)
 {
@@ -296,8 +317,10 @@ on_recipient(void *arg, const struct recipient *r)
 
 	s->ask = NULL;
 	if (s->is_verify) {
-		smtp_server_answer(s->smtp, no != NULL ? no
-			: SMTP_ANSWER(250, 2, 1, 5, "This address is known"));
+		if (no == NULL)
+			answer_verify(s, r);
+		else
+			smtp_server_answer(s->smtp, no);
 		return;
 	}
 	if (no == NULL) {
