@@ -16,6 +16,21 @@ tests_unit_unit_session_SOURCES += tests/unit/session/fake_tls.c
 tests_unit_unit_session_SOURCES += tests/unit/session/fake_policy.c tests/unit/session/fake_policy.h
 tests_unit_unit_session_SOURCES += tests/unit/session/test_smtp_server.c
 if HAVE_CHECK
+check_PROGRAMS += tests/unit/unit_links
+TESTS += tests/unit/unit_links
+endif
+tests_unit_unit_links_CPPFLAGS = $(AM_CPPFLAGS) -DSUITES_H='"tests/unit/session/links_suites.h"'
+tests_unit_unit_links_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_unit_links_LDADD = libsession.a libsys.a libconf.a libproto.a libbase.a $(SYS_LIBS) $(CHECK_LIBS)
+tests_unit_unit_links_SOURCES =
+tests_unit_unit_links_SOURCES += tests/unit/main.c
+tests_unit_unit_links_SOURCES += tests/unit/unit.c tests/unit/unit.h
+tests_unit_unit_links_SOURCES += tests/unit/session/links_suites.h
+tests_unit_unit_links_SOURCES += tests/unit/session/links.c tests/unit/session/links.h
+tests_unit_unit_links_SOURCES += tests/unit/session/test_front.c
+tests_unit_unit_links_SOURCES += tests/fake/fake_clock.c tests/fake/fake_clock.h
+tests_unit_unit_links_SOURCES += tests/fake/fake_loop.c tests/fake/fake_loop.h
+if HAVE_CHECK
 check_PROGRAMS += tests/unit/unit_smtp_client
 TESTS += tests/unit/unit_smtp_client
 endif
