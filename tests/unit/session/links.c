@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/unit/session/links.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "sys/daemon.h"
@@ -43,7 +44,7 @@ daemon_loop(void)
 void
 links_up(enum role_id self, enum role_id peer, const struct ipc_handlers *h)
 {
-	int small = 1; /* the kernel makes more of it */
+	int small = 65536; /* room for one body */
 
 	log_set_level(LOG_LEVEL_ERROR);
 	if (links.loop == NULL) {
@@ -82,12 +83,21 @@ links_run_deaf(void)
 	fake_loop_settle(links.loop);
 }
 
+static bool
+something_came(void)
+{
+	struct pollfd p[2] = { { links.fds[0], POLLIN, 0 },
+		{ links.fds[1], POLLIN, 0 } };
+
+	return poll(p, 2, 0) > 0;
+}
+
 void
 links_run(void)
 {
-	int i;
+	bool more = true;
 
-	for (i = 0; i < 300 && links.to_peer != NULL; i++) {
+	while (more && links.to_peer != NULL) {
 		fake_loop_settle(links.loop);
 		(void)fake_loop_ready(links.loop, links.fds[1],
 		    LOOP_READ | LOOP_WRITE);
@@ -95,6 +105,8 @@ links_run(void)
 		if (links.to_peer != NULL)
 			(void)fake_loop_ready(links.loop, links.fds[0],
 			    LOOP_READ | LOOP_WRITE);
+		fake_loop_settle(links.loop);
+		more = links.to_peer != NULL && something_came();
 	}
 	fake_loop_settle(links.loop);
 }

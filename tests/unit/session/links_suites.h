@@ -1,2 +1,3 @@
 /* SPDX-License-Identifier: ISC */
 S(front)
+S(queue_tx)

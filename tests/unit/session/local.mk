@@ -28,6 +28,7 @@ tests_unit_unit_links_SOURCES += tests/unit/unit.c tests/unit/unit.h
 tests_unit_unit_links_SOURCES += tests/unit/session/links_suites.h
 tests_unit_unit_links_SOURCES += tests/unit/session/links.c tests/unit/session/links.h
 tests_unit_unit_links_SOURCES += tests/unit/session/test_front.c
+tests_unit_unit_links_SOURCES += tests/unit/session/test_queue_tx.c
 tests_unit_unit_links_SOURCES += tests/fake/fake_clock.c tests/fake/fake_clock.h
 tests_unit_unit_links_SOURCES += tests/fake/fake_loop.c tests/fake/fake_loop.h
 if HAVE_CHECK
