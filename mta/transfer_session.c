@@ -161,6 +161,7 @@ on_result(void *arg, size_t i, const struct smtp_client_result *result)
 	struct transfer *t = arg;
 	struct transfer_rcpt *r = &t->rcpts[t->batch_of[i]];
 
+	t->was_reached = true;
 	if (result->is_surplus) {
 		r->is_tried = false;
 		return;
@@ -242,6 +243,8 @@ on_ended(void *arg, const struct smtp_client_end *end)
 {
 	struct transfer *t = arg;
 
+	/* Before MAIL was answered by one that stood idle, it was not there. */
+	t->was_reached |= !end->is_stale && end->state > SMTP_CLIENT_READY;
 	if (end->is_stale || may_try_clear(t, end)) {
 		if (end->is_stale)
 			forget_batch(t);
@@ -355,7 +358,7 @@ void
 transfer_adopt(struct transfer *t, struct connection *c)
 {
 	t->c = c;
-	t->was_reached = true;
+	/* Whether the host is still there is seen when it answers. */
 	smtp_client_set_owner(c->client, &client_events, t);
 	next_batch(t);
 }

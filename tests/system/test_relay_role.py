@@ -671,6 +671,31 @@ def test_a_kept_connection_that_was_closed(relay, peer):
         assert p.connections == 2 and len(p.messages) == 2
 
 
+def test_a_kept_connection_to_a_host_that_is_gone(relay, peer):
+    """It counts as not reached: others for it need not be tried now."""
+    p = peer(answers={"MAIL": ["250 ok", None]})
+    r = relay("relay.idle_timeout=10s")
+    nexthop = f"smtp:127.0.0.1:{p.port}"
+    assert only(r.send(nexthop, "b@x.test")[0])[0] == "done"
+    p.close()
+    results, host_later = r.send(nexthop, "b@x.test")
+    assert only(results)[:3] == ("later", 0, "4.4.1") and host_later
+
+
+def test_host_later(relay, peer):
+    """Told where the host, or its name, cannot be reached; not for what it says
+    of a message or a recipient."""
+    for answers in ({"greeting": "421 4.3.2 busy"}, {"greeting": [None]},
+                    {"EHLO": [None]}):
+        p = peer(answers=answers)
+        assert relay().send(f"smtp:127.0.0.1:{p.port}", "b@x.test")[1], answers
+    for answers in ({"MAIL": "451 wait"}, {"MAIL": [None]}, {"RCPT": "450 wait"},
+                    {"DATA": "451 wait"}, {"end": "452 full"}, {"end": [None]}):
+        p = peer(answers=answers)
+        results, host_later = relay().send(f"smtp:127.0.0.1:{p.port}", "b@x.test")
+        assert only(results)[0] == "later" and not host_later, answers
+
+
 def test_idle_connections_end(relay, peer):
     p = peer()
     r = relay("relay.idle_timeout=300ms")
