@@ -262,10 +262,14 @@ on_ended(void *arg, const struct smtp_client_end *end)
 	connection_free(&t->c);
 	/* It may have taken the message: another host would deliver it a
 	 * second time (RFC 1047). */
-	if (end->is_unknown)
+	if (end->is_unknown) {
+		log_warn("event=outcome_unknown id=%s host=%s port=%u "
+		    "nrcpt=%zu", queue_id_text(t->mail.id),
+		    LOG_S(t->host.host), t->host.port, t->n_left);
 		transfer_finish(t);
-	else
+	} else {
 		transfer_go_on(t);
+	}
 }
 
 static const struct smtp_client_events client_events = {

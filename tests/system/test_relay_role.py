@@ -489,6 +489,7 @@ def test_no_next_host_when_a_chunk_may_have_been_taken(relay, peer, holds):
     assert only(results)[:3] == ("later", 0, "4.4.2")
     assert len(one.messages) == 1
     assert two.connections == 0 and not host_later
+    assert r.has_logged("event=outcome_unknown id=1 host=one.test", "nrcpt=1")
 
 
 def test_a_second_attempt_sends_no_chunk_ahead(relay, peer):
