@@ -5,6 +5,7 @@ libsendmail_a_SOURCES =
 libsendmail_a_SOURCES += msa/dropfile.c msa/dropfile.h
 libsendmail_a_SOURCES += msa/localmail.c msa/localmail.h
 libsendmail_a_SOURCES += msa/sendmail.c msa/sendmail.h
+libsendmail_a_SOURCES += msa/sendmail_args.c msa/sendmail_args.h
 libsendmail_a_SOURCES += msa/drop.c msa/drop.h
 sbin_PROGRAMS += msa/sendmail
 msa_sendmail_SOURCES = msa/sendmail_main.c

@@ -117,14 +117,32 @@ is_resent(struct slice message)
 	    header_find(message, SLICE("Resent-Bcc"), &f);
 }
 
+/* What mail folders put before a message is not of it. A text without a header
+ * may begin with that word, too: then no field follows. */
+static struct slice
+without_from_line(struct slice message)
+{
+	ptrdiff_t end = slice_chr(message, '\n');
+	struct header_field f;
+	struct slice rest;
+
+	if (end < 0 || !slice_has_prefix(message, SLICE("From ")))
+		return message;
+	rest = slice_from(message, (size_t)end + 1);
+	return header_scan(rest, true, &f) > 0 && f.kind == HEADER_FIELD
+	    ? rest : message;
+}
+
 int
 localmail_finish(struct slice message, bool take_rcpts, const char *full_name,
     struct buf *out, struct buf *envelope, size_t *n)
 {
-	bool resent = is_resent(message);
 	struct header_field f;
 	struct header_iter it;
+	bool resent;
 
+	message = without_from_line(message);
+	resent = is_resent(message);
 	if (full_name != NULL && !header_find(message, SLICE("From"), &f)) {
 		/* pickup completes the address and quotes the name. */
 		buf_add_str(out, "X-Veredus-Full-Name: ");

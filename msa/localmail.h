@@ -28,7 +28,8 @@ void localmail_read(struct localmail *r, struct slice in, struct buf *out);
 void localmail_end(struct localmail *r, struct buf *out);
 
 /*
- * Writes the message without Bcc fields; with a From field of `full_name` when
+ * Writes the message without Bcc fields, and without the "From " line of a mail
+ * folder before them; with a From field of `full_name` when
  * it has none and a name was given. take_rcpts: To, Cc and Bcc (or their
  * Resent- forms, if there are any) become R lines of the envelope, counted in
  * *n. -1 when an address cannot be used.

@@ -21,6 +21,7 @@
 #include "msa/dropfile.h"
 #include "msa/fixup.h"
 #include "proto/address.h"
+#include "proto/limits.h"
 #include "proto/received.h"
 #include "proto/smtp_cmd.h"
 #include "session/queue_tx.h"
@@ -33,7 +34,7 @@ enum {
 	MESSAGE_MAX = (50 << 20) + DROP_ENVELOPE_MAX,
 	PIECE = 32768,
 	NAME_MAX_BYTES = 200,
-	HEAD_MAX = 65536,
+	HEAD_MAX = 2 * LIMIT_HEADER,
 	RETRY_MS = 5000,     /* after the queue refused for the moment */
 	STALE_S = 86400      /* a file in tmp/ that old was left behind */
 };
@@ -47,8 +48,10 @@ static struct {
 	struct buf bytes;
 	struct dropfile drop;
 	struct queue_tx *tx;
-	size_t written; /* of the message, behind its envelope */
+	struct buf head; /* its header as it goes to the queue */
 	bool head_done;
+	size_t head_written;
+	size_t written; /* of the message, behind its envelope */
 	uint64_t taken, refused;
 } self = { .dir = -1 };
 
@@ -136,8 +139,9 @@ complete(struct slice text, struct buf *out)
 	return 0;
 }
 
+/* self.head, and where the body begins. -1: it is beyond all limits. */
 static int
-write_head(void)
+make_head(void)
 {
 	const struct conf_server *s = daemon_server();
 	struct received r = { .local_user = self.drop.user,
@@ -147,16 +151,17 @@ write_head(void)
 	struct slice message = slice_from(buf_slice(&self.bytes),
 	    self.drop.length);
 	struct slice name = SLICE_NONE;
-	struct buf head, from;
+	struct buf *head = &self.head, from;
+	enum fixup_verdict verdict;
 	struct header_field f;
 	struct fixup fix;
 	size_t used = 0;
-	int result = 0;
 	ssize_t n;
 
-	buf_init(&head, HEAD_MAX * 8);
+	buf_release(head);
+	buf_init(head, HEAD_MAX);
 	buf_init(&from, 1024);
-	received_add(&head, &r);
+	received_add(head, &r);
 	fixup_init(&fix);
 	while ((n = header_scan(slice_from(message, used), true, &f)) > 0) {
 		if (f.kind == HEADER_END) {
@@ -165,13 +170,14 @@ write_head(void)
 		}
 		/* What a local program writes is passed on even if it is not
 		 * quite a header: there is nobody to refuse it to. */
-		if (fixup_field(&fix, &f) == FIXUP_BODY)
+		verdict = fixup_field(&fix, &f);
+		if (verdict == FIXUP_BODY)
 			break;
 		used += (size_t)n;
 		if (slice_ieq(f.name, SLICE("X-Veredus-Full-Name")))
 			name = slice_trim(f.value); /* sendmail -F */
-		else if (!slice_ieq(f.name, SLICE("Bcc")))
-			buf_add_slice(&head, f.raw);
+		else if (verdict != FIXUP_DROP)
+			buf_add_slice(head, f.raw);
 	}
 	if (self.drop.sender.n == 0 ||
 	    complete(self.drop.sender, &from) < 0)
@@ -179,35 +185,42 @@ write_head(void)
 	fixup_end(&fix, &(struct fixup_facts){ .address = buf_slice(&from),
 		.name = name,
 		.id = slice_str(queue_tx_id(self.tx)),
-		.host = slice_str(s->hostname), .now = r.date }, &head);
-	buf_add_str(&head, "\r\n");
-	/* A field or header beyond all limits must not travel in pieces. */
-	if (n < 0 || !buf_is_ok(&head)) {
-		result = -1;
-	} else {
-		queue_tx_write(self.tx, buf_slice(&head));
-		self.written = used;
-		self.head_done = true;
-	}
+		.host = slice_str(s->hostname), .now = r.date }, head);
+	buf_add_str(head, "\r\n");
 	fixup_fini(&fix);
-	buf_fini(&head);
 	buf_fini(&from);
-	return result;
+	self.head_written = 0;
+	self.written = used;
+	/* A field beyond the limits must not travel in pieces. */
+	self.head_done = n >= 0 && buf_is_ok(head);
+	return self.head_done ? 0 : -1;
+}
+
+/* A piece of `from` behind the *done octets that went; false: none is left. */
+static bool
+write_piece(struct slice from, size_t *done)
+{
+	struct slice piece = slice_head(slice_from(from, *done), PIECE);
+
+	queue_tx_write(self.tx, piece);
+	*done += piece.n;
+	return piece.n > 0;
 }
 
 static void
 write_more(void)
 {
-	struct slice rest = slice_from(buf_slice(&self.bytes),
-	    self.drop.length + self.written);
+	struct slice message = slice_from(buf_slice(&self.bytes),
+	    self.drop.length);
 
-	while (rest.n > 0 && !queue_tx_is_full(self.tx)) {
-		queue_tx_write(self.tx, slice_head(rest, PIECE));
-		self.written += rest.n < PIECE ? rest.n : PIECE;
-		rest = slice_from(rest, rest.n < PIECE ? rest.n : PIECE);
-	}
-	if (rest.n == 0)
+	while (!queue_tx_is_full(self.tx)) {
+		if (write_piece(buf_slice(&self.head), &self.head_written) ||
+		    write_piece(message, &self.written))
+			continue;
+		buf_release(&self.head);
 		queue_tx_commit(self.tx);
+		return;
+	}
 }
 
 static void
@@ -220,7 +233,7 @@ on_opened(void *arg, const struct status *no)
 		done_with(RETRY_MS);
 		return;
 	}
-	if (write_head() < 0) {
+	if (make_head() < 0) {
 		set_aside("its header is too large");
 		done_with(0);
 		return;

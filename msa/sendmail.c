@@ -2,8 +2,7 @@
 /*
  * Reads a message from standard input, makes its envelope from arguments (and
  * with -t from its header), and gives both to `drop`. It has no rights of its
- * own. Options that other sendmails have and that change nothing here are
- * taken without a word, for programs pass them by habit.
+ * own.
  */
 #include "msa/sendmail.h"
 
@@ -22,19 +21,15 @@
 
 #include "msa/dropfile.h"
 #include "msa/localmail.h"
+#include "msa/sendmail_args.h"
 
 enum { EX_USAGE = 64, EX_DATAERR = 65, EX_NOUSER = 67, EX_UNAVAILABLE = 69,
 	EX_OSERR = 71, EX_IOERR = 74, EX_TEMPFAIL = 75,
 	MESSAGE_MAX = 50 << 20 };
 
-enum mode { MODE_SEND, MODE_SMTP, MODE_LIST, MODE_FLUSH, MODE_ALIASES };
-
 struct options {
-	enum mode mode;
-	bool from_header; /* -t */
-	bool dots;        /* -i, -oi: a single dot is no end */
-	const char *sender, *full_name, *notify, *ret, *envid;
-	const char *drop_folder, *drop_program, *config;
+	struct sendmail_args args;
+	const char *drop_folder, *drop_program;
 };
 
 static int
@@ -45,120 +40,13 @@ fail(int status, const char *fmt, const char *what)
 	return status;
 }
 
-/* ---- options ---- */
-
-static int
-take_mode(struct options *o, char c)
-{
-	static const struct {
-		char c;
-		enum mode mode;
-	} modes[] = { { 'm', MODE_SEND }, { 's', MODE_SMTP },
-		{ 'p', MODE_LIST }, { 'i', MODE_ALIASES } };
-	size_t i;
-
-	for (i = 0; i < sizeof modes / sizeof *modes; i++) {
-		if (modes[i].c == c) {
-			o->mode = modes[i].mode;
-			return 0;
-		}
-	}
-	return fail(EX_USAGE, "this mode is not known here: -b",
-	    (const char[]){ c, 0 });
-}
-
-/* -o: single letters with a value right behind; only i and em… matter. */
-static void
-take_o(struct options *o, const char *value)
-{
-	if (strcmp(value, "i") == 0)
-		o->dots = true;
-}
-
-/*
- * One argument beginning with '-'. Returns how many arguments it used, or a
- * negative exit status.
- */
-static int
-take_option(struct options *o, const char *arg, const char *next)
-{
-	const char *value = arg[2] != 0 ? arg + 2 : next;
-	int used = arg[2] != 0 ? 1 : 2;
-
-	switch (arg[1]) {
-	case 't':
-		o->from_header = true;
-		return 1;
-	case 'i':
-		o->dots = true;
-		return 1;
-	case 'b':
-		return arg[2] != 0 && take_mode(o, arg[2]) == 0 ? 1
-								 : -EX_USAGE;
-	case 'q':
-		o->mode = MODE_FLUSH;
-		return 1;
-	case 'v': case 'n': case 'm': case 'G': case 'U':
-		return 1;
-	case 'o':
-		if (value == NULL)
-			return -EX_USAGE;
-		take_o(o, value);
-		return used;
-	case 'f': case 'r':
-		o->sender = value;
-		break;
-	case 'F':
-		o->full_name = value;
-		break;
-	case 'N':
-		o->notify = value;
-		break;
-	case 'R':
-		o->ret = value;
-		break;
-	case 'V':
-		o->envid = value;
-		break;
-	case 'C':
-		o->config = value;
-		break;
-	case 'B': case 'h': case 'L': case 'O': case 'p': case 'X': case 'd':
-	case 'A':
-		break;
-	default:
-		return -fail(EX_USAGE, "unknown option ", arg);
-	}
-	return value == NULL ? -fail(EX_USAGE, "needs a value: ", arg) : used;
-}
-
-static int
-parse_options(struct options *o, int argc, char **argv, int *first_r)
-{
-	int i = 1, used;
-
-	while (i < argc && argv[i][0] == '-' && argv[i][1] != 0) {
-		if (strcmp(argv[i], "--") == 0) {
-			i++;
-			break;
-		}
-		used = take_option(o, argv[i],
-		    i + 1 < argc ? argv[i + 1] : NULL);
-		if (used < 0)
-			return -used;
-		i += used;
-	}
-	*first_r = i;
-	return 0;
-}
-
 /* ---- other programs ---- */
 
 static int
 run_veredus(const struct options *o, const char *a, const char *b)
 {
-	if (o->config != NULL)
-		(void)execl(VD_BINDIR "/veredus", "veredus", "-c", o->config,
+	if (o->args.config != NULL)
+		(void)execl(VD_BINDIR "/veredus", "veredus", "-c", o->args.config,
 		    a, b, (char *)NULL);
 	else
 		(void)execlp("veredus", "veredus", a, b, (char *)NULL);
@@ -230,17 +118,25 @@ read_input(const struct options *o, struct buf *raw)
 {
 	struct localmail r;
 	char piece[65536];
-	size_t n;
+	ssize_t n = 1;
 
-	localmail_init(&r, !o->dots);
-	while ((n = fread(piece, 1, sizeof piece, stdin)) > 0) {
-		localmail_read(&r, (struct slice){ piece, n }, raw);
+	localmail_init(&r, !o->args.dots);
+	/* Whoever ends it with a dot may leave the input open. */
+	while (n > 0 && !r.ended) {
+		n = read(STDIN_FILENO, piece, sizeof piece);
+		if (n < 0 && errno == EINTR) {
+			n = 1;
+			continue;
+		}
+		if (n < 0)
+			return fail(EX_IOERR, "cannot read the message: ",
+			    strerror(errno));
+		localmail_read(&r, (struct slice){ piece, (size_t)n }, raw);
 		if (!buf_is_ok(raw))
 			return fail(EX_DATAERR, "the message is too large", "");
 	}
 	localmail_end(&r, raw);
-	return ferror(stdin) ? fail(EX_IOERR, "cannot read the message: ",
-				   strerror(errno)) : 0;
+	return 0;
 }
 
 static int
@@ -256,19 +152,19 @@ add_given(struct buf *envelope, const struct options *o)
 	uint8_t notify;
 	int result = 0;
 
-	if (o->sender != NULL)
+	if (o->args.sender != NULL)
 		result = add(envelope, 'S',
-		    strcmp(o->sender, "<>") == 0 ? "" : o->sender);
-	if (result == 0 && o->notify != NULL)
-		result = dropfile_parse_notify(slice_str(o->notify),
+		    strcmp(o->args.sender, "<>") == 0 ? "" : o->args.sender);
+	if (result == 0 && o->args.notify != NULL)
+		result = dropfile_parse_notify(slice_str(o->args.notify),
 			     &notify) < 0
 		    ? fail(EX_USAGE, "-N takes never, or success, failure, "
-			"delay: ", o->notify)
-		    : add(envelope, 'N', o->notify);
-	if (result == 0 && o->ret != NULL)
-		result = add(envelope, 'T', o->ret);
-	if (result == 0 && o->envid != NULL)
-		result = add(envelope, 'E', o->envid);
+			"delay: ", o->args.notify)
+		    : add(envelope, 'N', o->args.notify);
+	if (result == 0 && o->args.ret != NULL)
+		result = add(envelope, 'T', o->args.ret);
+	if (result == 0 && o->args.envid != NULL)
+		result = add(envelope, 'E', o->args.envid);
 	return result;
 }
 
@@ -364,8 +260,8 @@ send_message(const struct options *o, int argc, char **argv)
 		result = add_given(&envelope, o);
 	if (result == 0)
 		result = add_arguments(&envelope, argc, argv, &n);
-	if (result == 0 && localmail_finish(buf_slice(&raw), o->from_header,
-		o->full_name, &letter, &envelope, &n) < 0)
+	if (result == 0 && localmail_finish(buf_slice(&raw), o->args.from_header,
+		o->args.full_name, &letter, &envelope, &n) < 0)
 		result = fail(EX_DATAERR, "an address in the header is not "
 		    "usable", "");
 	if (result == 0 && n == 0)
@@ -385,28 +281,27 @@ sendmail_main(int argc, char **argv)
 	const char *name = strrchr(argv[0], '/');
 	struct options o = { .drop_folder = getenv("VEREDUS_DROP"),
 		.drop_program = getenv("VEREDUS_DROP_PROGRAM") };
-	int first = 1, result;
+	int first = 1;
 
 	name = name == NULL ? argv[0] : name + 1;
 	if (o.drop_program == NULL)
 		o.drop_program = VD_LIBEXECDIR "/drop";
 	if (strcmp(name, "mailq") == 0)
-		o.mode = MODE_LIST;
+		o.args.mode = SENDMAIL_LIST;
 	if (strcmp(name, "newaliases") == 0)
-		o.mode = MODE_ALIASES;
-	result = parse_options(&o, argc, argv, &first);
-	if (result != 0)
-		return result;
-	switch (o.mode) {
-	case MODE_SEND:
+		o.args.mode = SENDMAIL_ALIASES;
+	if (sendmail_args_parse(&o.args, argc, argv, &first) < 0)
+		return EX_USAGE;
+	switch (o.args.mode) {
+	case SENDMAIL_SEND:
 		return send_message(&o, argc - first, argv + first);
-	case MODE_SMTP:
+	case SENDMAIL_SMTP:
 		return run_smtp();
-	case MODE_LIST:
+	case SENDMAIL_LIST:
 		return run_veredus(&o, "queue", "list");
-	case MODE_FLUSH:
+	case SENDMAIL_FLUSH:
 		return run_veredus(&o, "queue", "flush");
-	case MODE_ALIASES:
+	case SENDMAIL_ALIASES:
 		/* Aliases are in tables that are current at all times. */
 		return 0;
 	}

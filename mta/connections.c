@@ -14,6 +14,7 @@ static struct {
 	struct loop *loop;
 	struct list kept;
 	size_t n;
+	uint64_t generation; /* of the settings */
 } self;
 
 void
@@ -25,7 +26,7 @@ connections_init(struct loop *l)
 
 struct connection *
 connection_new(struct slice nexthop, const struct host_address *host,
-    bool is_lmtp)
+    enum nexthop_kind kind)
 {
 	struct connection *c = calloc(1, sizeof *c);
 
@@ -35,7 +36,8 @@ connection_new(struct slice nexthop, const struct host_address *host,
 	c->host = strdup(host->host);
 	c->ip = host->ip;
 	c->port = host->port;
-	c->is_lmtp = is_lmtp;
+	c->kind = kind;
+	c->generation = self.generation;
 	if (c->nexthop == NULL || c->host == NULL)
 		connection_free(&c);
 	return c;
@@ -106,7 +108,8 @@ connection_is_spent(const struct connection *c,
 	unsigned count = smtp_client_count(c->client);
 	uint32_t max = smtp_client_caps(c->client)->mail_max; /* RFC 9422 */
 
-	return count >= l->messages || (max > 0 && count >= max);
+	return c->generation != self.generation || count >= l->messages ||
+	    (max > 0 && count >= max);
 }
 
 void
@@ -148,14 +151,15 @@ connections_take(struct slice nexthop)
 }
 
 struct connection *
-connections_take_host(const struct host_address *host, bool is_lmtp)
+connections_take_host(const struct host_address *host,
+    enum nexthop_kind kind)
 {
 	struct list *it, *tmp;
 	struct connection *c;
 
 	LIST_EACH(it, tmp, &self.kept) {
 		c = LIST_OF(it, struct connection, link);
-		if (c->is_lmtp == is_lmtp && c->port == host->port &&
+		if (c->kind == kind && c->port == host->port &&
 		    ip_is_same(&c->ip, &host->ip) &&
 		    slice_ieq_str(slice_str(host->host), c->host)) {
 			take_out(c);
@@ -171,6 +175,7 @@ connections_end(void)
 	struct connection *c;
 	struct list *first;
 
+	self.generation++;
 	while ((first = list_first(&self.kept)) != NULL) {
 		c = LIST_OF(first, struct connection, link);
 		connection_quit(&c);

@@ -22,8 +22,10 @@ struct connection {
 	char *host;
 	struct ip ip;
 	uint16_t port;
-	bool is_lmtp;
+	/* Whether it logged in, and how far TLS was insisted on, go by it. */
+	enum nexthop_kind kind;
 	/* Private. */
+	uint64_t generation; /* the settings it was made under */
 	struct list link;
 	struct loop_timer idle;
 };
@@ -36,24 +38,27 @@ struct connection_limits {
 void connections_init(struct loop *l);
 /* Copies all. NULL when out of memory. */
 struct connection *connection_new(struct slice nexthop,
-    const struct host_address *host, bool is_lmtp);
+    const struct host_address *host, enum nexthop_kind kind);
 /* With QUIT where that can be said. Sets *c NULL. */
 void connection_quit(struct connection **c);
 /* At once: a message that is under way is not taken. Sets *c NULL. */
 void connection_free(struct connection **c);
 
-/* Has its session had as many messages as it may? */
+/* Has its session had as many messages as it may, or have the settings under
+ * which it was made changed? */
 bool connection_is_spent(const struct connection *c,
     const struct connection_limits *limits);
 /* Keeps an idle session for the next message, or ends it. Sets *c NULL. */
 void connections_keep(struct connection **c,
     const struct connection_limits *limits);
-/* One that was kept for that next hop, or leads to that very host and address;
- * NULL when there is none. It is the caller's, who sets its owner. */
+/* One that was kept for that next hop, or leads to that very host and address
+ * for one of that kind; NULL when there is none. It is the caller's, who sets
+ * its owner. */
 struct connection *connections_take(struct slice nexthop);
 struct connection *connections_take_host(const struct host_address *host,
-    bool is_lmtp);
-/* Ends all that are kept. */
+    enum nexthop_kind kind);
+/* The settings change: ends all that are kept. Those in work finish the
+ * transaction they are in and are not kept. */
 void connections_end(void);
 size_t connections_count(void);
 

@@ -197,7 +197,8 @@ on_open(struct ipc_link *l, const union ipc_any *m, int fd)
 		.nexthop = o->nexthop, .sender = o->sender,
 		.envid = o->envid, .ret = (enum smtp_ret)o->ret,
 		.body_type = (enum smtp_body)o->body,
-		.is_utf8 = o->utf8 != 0, .is_probe = o->probe != 0 };
+		.is_utf8 = o->utf8 != 0, .is_probe = o->probe != 0,
+		.is_again = o->attempt > 0 };
 	struct delivery *d = NULL;
 
 	(void)fd;
@@ -344,6 +345,7 @@ on_secrets(int fd)
 	} else {
 		secrets_free(&self.secrets);
 		self.secrets = fresh;
+		connections_end(); /* they have the old logins, or none */
 	}
 	buf_fini(&why);
 }

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "conf/conf_server.h"
 #include "conf/conf_smtpd.h"
 #include "mta/client.h"
 #include "mta/lists.h"
 #include "mta/names.h"
+#include "proto/limits.h"
 #include "proto/received.h"
 #include "session/queue_tx.h"
 #include "session/recipients.h"
@@ -144,6 +146,26 @@ refusal(struct session *s, const struct recipient *r)
 	return smtp_session_refusal(r->kind, r->is_over_quota);
 }
 
+/* RFC 5321 3.5.1: the mailbox is in a 250. What others take is not known
+ * (3.5.3), and only ASCII can be shown (RFC 6531 3.7.4.2): 252. */
+static void
+answer_verify(struct session *s, const struct recipient *r)
+{
+	struct smtp_answer a = { .code = 250, .enhanced = { 2, 1, 5 } };
+	struct buf text;
+
+	if ((r->kind != ADDR_ACCOUNT && r->kind != ADDR_ALIAS) ||
+	    utf8_has_8bit(r->address)) {
+		smtp_server_answer(s->base.smtp, NULL);
+		return;
+	}
+	buf_init(&text, LIMIT_PATH + 4);
+	buf_addf(&text, "<%.*s>", SLICE_FMT(r->address));
+	a.text = buf_slice(&text);
+	smtp_server_answer(s->base.smtp, &a);
+	buf_fini(&text);
+}
+
 static void
 on_recipient(void *arg, const struct recipient *r)
 {
@@ -151,9 +173,11 @@ on_recipient(void *arg, const struct recipient *r)
 	const struct smtp_answer *no = refusal(s, r);
 
 	s->ask = NULL;
-	if (s->is_verify && no == NULL)
-		no = SMTP_ANSWER(250, 2, 1, 5, "This address is known");
-	else if (no == NULL)
+	if (s->is_verify && no == NULL) {
+		answer_verify(s, r);
+		return;
+	}
+	if (no == NULL)
 		smtp_intake_add_rcpt(&s->base, r->address);
 	smtp_server_answer(s->base.smtp, no);
 }

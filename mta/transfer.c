@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/queue_id.h"
 #include "mta/relay.h"
 #include "mta/transfer_priv.h"
@@ -96,8 +97,7 @@ try_address(struct transfer *t)
 		t->rcpts[i].is_tried = false;
 	t->n_tried++;
 	t->is_clear = false;
-	kept = connections_take_host(&t->host,
-	    t->nexthop.kind == NEXTHOP_LMTP);
+	kept = connections_take_host(&t->host, t->nexthop.kind);
 	if (kept == NULL)
 		return transfer_open_host(t);
 	transfer_adopt(t, kept);
@@ -132,7 +132,8 @@ next_host(struct transfer *t)
 {
 	struct status s;
 
-	while (t->n_tried < relay_conf()->addresses) {
+	while (t->n_tried < relay_conf()->addresses &&
+	    clock_boot_ms() < t->deadline) {
 		switch (hosts_next(t->hosts, &t->host)) {
 		case HOSTS_WAIT:
 			return 0;
@@ -200,6 +201,7 @@ start(void *arg)
 	struct transfer *t = arg;
 	struct connection *kept;
 
+	t->deadline = clock_boot_ms() + relay_conf()->attempt_timeout;
 	if (prepare(t) < 0) {
 		transfer_finish(t);
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * One message on its way to one next hop: host after host, until each
- * recipient has a final answer or there is no host left to try.
+ * recipient has a final answer, or no host or no time is left to try.
  */
 #ifndef MTA_TRANSFER_H
 #define MTA_TRANSFER_H
@@ -23,6 +23,7 @@ struct transfer_mail {
 	enum smtp_ret ret;
 	enum smtp_body body_type;
 	bool is_utf8, is_probe;
+	bool is_again; /* an attempt before this one failed */
 };
 
 struct transfer_result {

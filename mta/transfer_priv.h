@@ -40,6 +40,7 @@ struct transfer {
 	struct smtp_client_rcpt *batch_rcpts;
 	size_t *batch_of; /* place in rcpts of each */
 	int64_t n_tried;
+	int64_t deadline; /* no further address is begun behind it */
 	bool is_again;	/* the same address once more */
 	bool is_clear;	/* without TLS, which failed there */
 	bool was_reached;

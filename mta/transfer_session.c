@@ -89,7 +89,8 @@ set_batch(struct transfer *t, size_t n)
 	*m = (struct smtp_client_mail){ .sender = t->mail.sender,
 		.envid = t->mail.envid, .ret = t->mail.ret,
 		.body_type = t->mail.body_type, .is_utf8 = t->mail.is_utf8,
-		.is_probe = t->mail.is_probe, .rcpts = t->batch_rcpts,
+		.is_probe = t->mail.is_probe,
+		.is_careful = t->mail.is_again, .rcpts = t->batch_rcpts,
 		.n_rcpts = n };
 	if (t->fd >= 0)
 		smtp_content_from_file(&m->content, t->fd, t->file_size);
@@ -160,6 +161,7 @@ on_result(void *arg, size_t i, const struct smtp_client_result *result)
 	struct transfer *t = arg;
 	struct transfer_rcpt *r = &t->rcpts[t->batch_of[i]];
 
+	t->was_reached = true;
 	if (result->is_surplus) {
 		r->is_tried = false;
 		return;
@@ -241,6 +243,8 @@ on_ended(void *arg, const struct smtp_client_end *end)
 {
 	struct transfer *t = arg;
 
+	/* Before MAIL was answered by one that stood idle, it was not there. */
+	t->was_reached |= !end->is_stale && end->state > SMTP_CLIENT_READY;
 	if (end->is_stale || may_try_clear(t, end)) {
 		if (end->is_stale)
 			forget_batch(t);
@@ -258,10 +262,14 @@ on_ended(void *arg, const struct smtp_client_end *end)
 	connection_free(&t->c);
 	/* It may have taken the message: another host would deliver it a
 	 * second time (RFC 1047). */
-	if (end->is_unknown)
+	if (end->is_unknown) {
+		log_warn("event=outcome_unknown id=%s host=%s port=%u "
+		    "nrcpt=%zu", queue_id_text(t->mail.id),
+		    LOG_S(t->host.host), t->host.port, t->n_left);
 		transfer_finish(t);
-	else
+	} else {
 		transfer_go_on(t);
+	}
 }
 
 static const struct smtp_client_events client_events = {
@@ -314,8 +322,7 @@ connect_host(struct transfer *t)
 		errno = EAFNOSUPPORT;
 		return -1;
 	}
-	t->c = connection_new(t->mail.nexthop, &t->host,
-	    t->nexthop.kind == NEXTHOP_LMTP);
+	t->c = connection_new(t->mail.nexthop, &t->host, t->nexthop.kind);
 	if (t->c == NULL) {
 		errno = ENOMEM;
 		return -1;
@@ -355,7 +362,7 @@ void
 transfer_adopt(struct transfer *t, struct connection *c)
 {
 	t->c = c;
-	t->was_reached = true;
+	/* Whether the host is still there is seen when it answers. */
 	smtp_client_set_owner(c->client, &client_events, t);
 	next_batch(t);
 }

@@ -40,6 +40,10 @@ static const struct conf_def rows[] = {
 	CONF(conf_relay, INT, addresses, "10", 1, 100, CONF_LIVE,
 	    "Most addresses of one destination that are tried in one "
 	    "attempt."),
+	CONF(conf_relay, TIME, attempt_timeout, "15m", 1000, 86400000,
+	    CONF_LIVE,
+	    "After this long no further address is tried in one attempt; what "
+	    "has begun is finished."),
 };
 
 CONF_SECTION(conf_relay_section, "relay", false, conf_relay, rows,

@@ -22,6 +22,7 @@ struct conf_relay {
 	int64_t messages_per_connection;
 	int64_t recipients;
 	int64_t addresses;
+	int64_t attempt_timeout;
 };
 
 extern const struct conf_section conf_relay_section;

@@ -25,13 +25,15 @@ struct listener {
 	char *service, *address;
 };
 
-/* A question to `state`; it may outlive its client, whose count must then be
- * taken back. */
+/*
+ * A question to `state`. It may outlive its client's patience, and its client:
+ * a late "yes" was counted all the same, and must be taken back some time.
+ */
 struct front_check {
-	struct front_client *client;
+	struct front_client *client; /* NULL: gone */
+	void (*done)(struct front_client *c, bool is_allowed); /* NULL: told */
 	struct loop_timer patience;
-	bool is_told; /* let in already, for want of an answer */
-	void (*done)(struct front_client *c, bool is_allowed);
+	uint64_t serial; /* of the link it was asked on */
 	char key[SOCKADDR_KEY_MAX];
 };
 
@@ -241,15 +243,25 @@ front_open(struct front_client *c, const char *service, int fd)
 	listen_on();
 }
 
+/* By that link only: another `state` counted nothing of this. */
+static void
+uncount(uint64_t serial, const char *key)
+{
+	struct ipc_link *state = ipc_link_find(serial);
+
+	if (state != NULL)
+		ipc_send(state, CLIENT_CLOSE, -1, .key = slice_str(key));
+}
+
 void
 front_done(struct front_client *c)
 {
-	struct ipc_link *state = daemon_peer(ROLE_STATE);
-
-	if (c->check != NULL)
+	if (c->check != NULL) {
 		c->check->client = NULL;
-	if (c->is_counted && state != NULL)
-		ipc_send(state, CLIENT_CLOSE, -1, .key = slice_str(c->key));
+		loop_timer_clear(&c->check->patience);
+	}
+	if (c->counted_on != 0)
+		uncount(c->counted_on, c->key);
 	list_remove(&c->link);
 	self.n--;
 	listen_on();
@@ -274,9 +286,27 @@ front_next(const struct front_client *c)
 }
 
 static void
+tell(struct front_check *check, bool is_allowed)
+{
+	void (*done)(struct front_client *c, bool is_allowed) = check->done;
+
+	check->done = NULL;
+	loop_timer_clear(&check->patience);
+	if (done != NULL)
+		done(check->client, is_allowed);
+}
+
+/* The client is let in; the answer will find it, or that it is gone. */
+static void
+on_impatient(void *arg)
+{
+	log_warn("event=call_timeout peer=state");
+	tell(arg, true);
+}
+
+static void
 on_checked(void *arg, int type, const union ipc_any *m, int fd)
 {
-	struct ipc_link *state = daemon_peer(ROLE_STATE);
 	struct front_check *check = arg;
 	struct front_client *c = check->client;
 	bool is_counted = m != NULL && m->CLIENT_ANSWER.allowed;
@@ -287,27 +317,12 @@ on_checked(void *arg, int type, const union ipc_any *m, int fd)
 	if (c != NULL) {
 		c->check = NULL;
 		/* Refused ones were not counted. */
-		c->is_counted = is_counted;
-		if (!check->is_told)
-			check->done(c, m == NULL || is_counted);
-	} else if (is_counted && state != NULL) {
-		ipc_send(state, CLIENT_CLOSE, -1,
-		    .key = slice_str(check->key));
+		c->counted_on = is_counted ? check->serial : 0;
+		tell(check, m == NULL || is_counted);
+	} else if (is_counted) {
+		uncount(check->serial, check->key);
 	}
 	free(check);
-}
-
-/* It lets in, but goes on waiting: what `state` counts when it comes to it
- * must be taken back some day. */
-static void
-on_slow(void *arg)
-{
-	struct front_check *check = arg;
-
-	log_warn("event=call_timeout peer=%s", role_name(ROLE_STATE));
-	check->is_told = true;
-	if (check->client != NULL)
-		check->done(check->client, true);
 }
 
 void
@@ -315,19 +330,23 @@ front_check(struct front_client *c, uint64_t limit,
     void (*checked)(struct front_client *c, bool is_allowed))
 {
 	struct ipc_link *state = daemon_peer(ROLE_STATE);
-	struct front_check *check;
+	struct front_check *check = NULL;
 
-	check = state == NULL ? NULL : calloc(1, sizeof *check);
+	/* Nor may one that does not read be asked without end. */
+	if (state != NULL && !ipc_is_full(state))
+		check = calloc(1, sizeof *check);
 	if (check == NULL) {
 		checked(c, true);
 		return;
 	}
 	check->client = c;
 	check->done = checked;
+	check->serial = ipc_link_serial(state);
 	memcpy(check->key, c->key, sizeof check->key);
 	c->check = check;
-	loop_timer_init(&check->patience, self.loop, on_slow, check);
+	loop_timer_init(&check->patience, self.loop, on_impatient, check);
 	loop_timer_set(&check->patience, clock_boot_ms() + CHECK_MS);
+	/* No time-out of the link's: its answer must come here. */
 	(void)ipc_ask(state, CLIENT_OPEN, -1, 0, on_checked, check,
 	    .limit = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit,
 	    .key = slice_str(c->key));

@@ -30,8 +30,8 @@ struct front_client {
 	struct sockaddr_storage addr; /* an IPv4 address inside IPv6 undone */
 	socklen_t addr_len;
 	const char *service; /* "smtp" …: which socket it came to */
-	bool is_counted;
-	struct front_check *check; /* under way, or NULL */
+	uint64_t counted_on; /* serial of the link to `state`; 0: not counted */
+	struct front_check *check; /* unanswered, or NULL */
 };
 
 /* What a role does with its connections. */
@@ -68,7 +68,8 @@ struct front_client *front_next(const struct front_client *c);
 /*
  * Has `state` count it against `limit` for this client over all processes;
  * `checked` is called at once or from the loop, with "allowed" when state is
- * away: a broken counter must not stop the mail.
+ * away or slow: a broken counter must not stop the mail. What state counted
+ * late is taken back like the rest when the connection ends.
  */
 void front_check(struct front_client *c, uint64_t limit,
     void (*checked)(struct front_client *c, bool is_allowed));

@@ -4,6 +4,9 @@
  * (IPC_BODY_MAX) or go to a file of the queue's; so nothing is sent twice, and
  * a small letter costs the queue two messages. The file is closed before the
  * commit: the queue makes sure that nobody can still write to it.
+ *
+ * A queue that does not read for a while must not be sent more and more: what
+ * its link has no room for waits here, in order, and its client with it.
  */
 #include "session/queue_tx.h"
 
@@ -12,7 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/queue_id.h"
+#include "base/region.h"
 #include "sys/ipc.h"
 #include "sys/log.h"
 #include "sys/loop.h"
@@ -20,7 +25,9 @@
 enum {
 	OPEN_MS = 30000,
 	COMMIT_MS = 300000, /* a slow disk; smaller than clients' patience */
+	ROOM_MS = 60000,    /* for a link that is full */
 	PIECE_MAX = 131072,
+	WAITING_MAX = 4 << 20, /* octets of envelope */
 	ID_MAX = 16,      /* 13 letters of 5 bits */
 	TEXT_MAX = 512
 };
@@ -33,6 +40,22 @@ enum tx_state {
 	TX_OVER /* failed, or `done` was called */
 };
 
+struct waiting_rcpt {
+	struct waiting_rcpt *next;
+	struct slice address, orcpt;
+	uint8_t notify;
+};
+
+/* What is to be sent as soon as the link has room, in this order. */
+struct waiting {
+	struct region mem;
+	struct ipc_TX_OPEN *open;
+	struct waiting_rcpt *rcpts, **rcpts_end;
+	bool file, commit;
+	struct ipc_waiter room;
+	struct loop_timer patience;
+};
+
 struct queue_tx {
 	enum tx_state state;
 	uint64_t serial; /* of the link */
@@ -40,10 +63,12 @@ struct queue_tx {
 	const struct queue_tx_events *events;
 	void *arg;
 	struct ipc_call *call, *file_call;
-	struct loop_later later; /* failures that are known at once */
+	struct loop_later later; /* failures that no answer will tell */
+	struct waiting waiting;
 	struct buf body; /* until it goes */
 	int file;
 	uint64_t size;
+	bool needs_abort;   /* TX_OPEN went, nothing that ends it did */
 	bool is_opened;     /* TX_OPENED came */
 	bool wants_commit;  /* as soon as the file is there */
 	bool has_failed;
@@ -53,6 +78,11 @@ struct queue_tx {
 };
 
 static uint64_t last_number;
+
+static void push(struct queue_tx *t, struct ipc_link *l);
+static void commit_now(struct queue_tx *t);
+static void on_room(void *arg);
+static void on_no_room(void *arg);
 
 static struct ipc_link *
 link_of(const struct queue_tx *t)
@@ -68,6 +98,28 @@ close_file(struct queue_tx *t)
 	t->file = -1;
 }
 
+static bool
+is_behind(const struct queue_tx *t)
+{
+	const struct waiting *w = &t->waiting;
+
+	return w->open != NULL || w->rcpts != NULL || w->file || w->commit;
+}
+
+static void
+wait_no_more(struct queue_tx *t)
+{
+	struct waiting *w = &t->waiting;
+
+	w->open = NULL;
+	w->rcpts = NULL;
+	w->rcpts_end = &w->rcpts;
+	w->file = w->commit = false;
+	region_reset(&w->mem);
+	ipc_waiter_cancel(&w->room);
+	loop_timer_clear(&w->patience);
+}
+
 /* Remembers the first failure; tells it when somebody waits for an end. */
 static void
 fail(struct queue_tx *t, enum outcome outcome, int code,
@@ -80,6 +132,7 @@ fail(struct queue_tx *t, enum outcome outcome, int code,
 		t->failure = (struct status){ outcome, code, enhanced,
 			buf_slice(&t->text) };
 	}
+	wait_no_more(t);
 	close_file(t);
 	buf_release(&t->body);
 }
@@ -99,10 +152,64 @@ tell_done(struct queue_tx *t, const struct status *result)
 }
 
 static void
-tell_room(struct queue_tx *t)
+tell_opened(struct queue_tx *t)
 {
-	if (t->events->room != NULL)
+	t->is_opened = true;
+	if (t->state == TX_COMMITTING) {
+		/* Its answer is the one that is waited for. */
+		if (t->has_failed)
+			loop_later_ask(&t->later);
+		return;
+	}
+	t->state = TX_OPEN;
+	if (t->events->opened != NULL)
+		t->events->opened(t->arg, t->has_failed ? &t->failure : NULL);
+}
+
+/* There is a file, or there will be none. */
+static void
+file_over(struct queue_tx *t)
+{
+	t->state = TX_OPEN;
+	if (t->wants_commit)
+		commit_now(t);
+	else if (t->events->room != NULL)
 		t->events->room(t->arg);
+}
+
+/* What has failed does not get an answer that would tell it. */
+static void
+on_later(void *arg)
+{
+	struct queue_tx *t = arg;
+
+	switch (t->state) {
+	case TX_OPENING:
+		if (t->call == NULL)
+			tell_opened(t);
+		break;
+	case TX_ASKING_FILE:
+		if (t->file_call == NULL)
+			file_over(t);
+		break;
+	case TX_COMMITTING:
+		tell_done(t, &t->failure);
+		break;
+	case TX_OPEN: /* the next call finds out */
+	case TX_OVER:
+		break;
+	}
+}
+
+/* Nobody needs it any more, if the queue has it at all. */
+static void
+abort_tx(struct queue_tx *t)
+{
+	struct ipc_link *l = link_of(t);
+
+	if (t->needs_abort && l != NULL)
+		ipc_send(l, TX_ABORT, -1, .tx = t->number);
+	t->needs_abort = false;
 }
 
 /* ---- opening ---- */
@@ -116,7 +223,6 @@ on_opened(void *arg, int type, const union ipc_any *m, int fd)
 	(void)type;
 	(void)fd;
 	t->call = NULL;
-	t->is_opened = true;
 	if (m == NULL) {
 		fail_link(t);
 	} else if (m->TX_OPENED.outcome != OUTCOME_DONE) {
@@ -132,29 +238,46 @@ on_opened(void *arg, int type, const union ipc_any *m, int fd)
 		memcpy(t->id, id.p, id.n + 1);
 		buf_fini(&id);
 	}
-	if (t->state == TX_OPENING)
-		t->state = TX_OPEN;
-	if (t->events->opened != NULL)
-		t->events->opened(t->arg, t->has_failed ? &t->failure : NULL);
+	tell_opened(t);
 }
 
 static void
-on_later(void *arg)
+send_open(struct queue_tx *t, struct ipc_link *l, struct ipc_TX_OPEN *o)
 {
-	struct queue_tx *t = arg;
-
-	if (t->state == TX_COMMITTING) {
-		tell_done(t, &t->failure);
-		return;
-	}
-	t->is_opened = true;
-	if (t->events->opened != NULL)
-		t->events->opened(t->arg, &t->failure);
+	t->needs_abort = true;
+	t->call = ipc_ask_raw(l, IPC_TX_OPEN, o, -1, OPEN_MS, on_opened, t);
 }
 
-struct queue_tx *
-queue_tx_open(struct loop *loop, struct ipc_link *queue, const struct queue_tx_envelope *e,
-    const struct queue_tx_events *events, void *arg)
+static void
+fail_memory(struct queue_tx *t)
+{
+	fail(t, OUTCOME_LATER, 451, (struct enhanced){ 4, 3, 0 },
+	    SLICE("Out of memory, try again"));
+}
+
+static void
+keep_open(struct queue_tx *t, const struct ipc_TX_OPEN *o)
+{
+	struct region *mem = &t->waiting.mem;
+	struct ipc_TX_OPEN *kept = region_alloc(mem, sizeof *kept);
+
+	if (kept != NULL) {
+		*kept = *o;
+		kept->sender = region_slice(mem, o->sender);
+		kept->envid = region_slice(mem, o->envid);
+		kept->session = region_slice(mem, o->session);
+		kept->client = region_slice(mem, o->client);
+	}
+	if (!mem->failed) {
+		t->waiting.open = kept;
+		return;
+	}
+	fail_memory(t);
+	loop_later_ask(&t->later);
+}
+
+static struct queue_tx *
+make(struct loop *loop, const struct queue_tx_events *events, void *arg)
 {
 	struct queue_tx *t = calloc(1, sizeof *t);
 
@@ -167,18 +290,39 @@ queue_tx_open(struct loop *loop, struct ipc_link *queue, const struct queue_tx_e
 	loop_later_init(&t->later, loop, on_later, t);
 	buf_init(&t->body, IPC_BODY_MAX + PIECE_MAX);
 	buf_init(&t->text, TEXT_MAX + 1);
+	region_init(&t->waiting.mem, WAITING_MAX);
+	t->waiting.rcpts_end = &t->waiting.rcpts;
+	t->waiting.room = (struct ipc_waiter){ .wake = on_room, .arg = t };
+	loop_timer_init(&t->waiting.patience, loop, on_no_room, t);
+	return t;
+}
+
+struct queue_tx *
+queue_tx_open(struct loop *loop, struct ipc_link *queue,
+    const struct queue_tx_envelope *e, const struct queue_tx_events *events,
+    void *arg)
+{
+	struct queue_tx *t = make(loop, events, arg);
+	struct ipc_TX_OPEN o;
+
+	if (t == NULL)
+		return NULL;
 	if (queue == NULL) {
-		t->state = TX_OPEN;
 		fail_link(t);
 		loop_later_ask(&t->later);
 		return t;
 	}
 	t->serial = ipc_link_serial(queue);
-	t->call = ipc_ask(queue, TX_OPEN, -1, OPEN_MS, on_opened, t,
-	    .tx = t->number, .size = e->size, .account = e->account,
-	    .body = e->body, .utf8 = e->is_utf8, .ret = e->ret,
-	    .sender = e->sender, .envid = e->envid, .session = e->session,
-	    .client = e->client);
+	o = (struct ipc_TX_OPEN){ .tx = t->number, .size = e->size,
+		.account = e->account, .body = e->body, .utf8 = e->is_utf8,
+		.ret = e->ret, .sender = e->sender, .envid = e->envid,
+		.session = e->session, .client = e->client };
+	if (!ipc_is_full(queue)) {
+		send_open(t, queue, &o);
+		return t;
+	}
+	keep_open(t, &o);
+	push(t, queue);
 	return t;
 }
 
@@ -186,16 +330,15 @@ void
 queue_tx_free(struct queue_tx **tp)
 {
 	struct queue_tx *t = *tp;
-	struct ipc_link *l;
 
 	if (t == NULL)
 		return;
 	*tp = NULL;
-	l = link_of(t);
 	/* What is being committed cannot be taken back: the answer then finds
 	 * nobody, and the client, who was told nothing, may send it again. */
-	if (l != NULL && t->state < TX_COMMITTING)
-		ipc_send(l, TX_ABORT, -1, .tx = t->number);
+	abort_tx(t);
+	wait_no_more(t);
+	region_fini(&t->waiting.mem);
 	ipc_call_cancel(&t->call);
 	ipc_call_cancel(&t->file_call);
 	loop_later_remove(&t->later);
@@ -223,6 +366,28 @@ queue_tx_id(const struct queue_tx *t)
 	return t->id;
 }
 
+static int
+keep_rcpt(struct queue_tx *t, struct slice address, uint8_t notify,
+    struct slice orcpt)
+{
+	struct waiting *w = &t->waiting;
+	struct waiting_rcpt *r = region_alloc(&w->mem, sizeof *r);
+
+	if (r != NULL)
+		*r = (struct waiting_rcpt){ .notify = notify,
+			.address = region_slice(&w->mem, address),
+			.orcpt = region_slice(&w->mem, orcpt) };
+	if (w->mem.failed) {
+		fail_memory(t);
+		return -1;
+	}
+	if (w->rcpts == NULL)
+		w->rcpts_end = &w->rcpts;
+	*w->rcpts_end = r;
+	w->rcpts_end = &r->next;
+	return 0;
+}
+
 void
 queue_tx_rcpt(struct queue_tx *t, struct slice address, uint8_t notify,
     struct slice orcpt)
@@ -235,8 +400,13 @@ queue_tx_rcpt(struct queue_tx *t, struct slice address, uint8_t notify,
 		fail_link(t);
 		return;
 	}
-	ipc_send(l, TX_RCPT, -1, .tx = t->number, .notify = notify,
-	    .address = address, .orcpt = orcpt);
+	if (!is_behind(t) && !ipc_is_full(l))
+		ipc_send(l, TX_RCPT, -1, .tx = t->number, .notify = notify,
+		    .address = address, .orcpt = orcpt);
+	else if (keep_rcpt(t, address, notify, orcpt) == 0)
+		push(t, l);
+	else
+		loop_later_ask(&t->later);
 }
 
 /* ---- the message's octets ---- */
@@ -266,8 +436,6 @@ write_file(struct queue_tx *t, struct slice bytes)
 	}
 }
 
-static void commit_now(struct queue_tx *t);
-
 static void
 on_file(void *arg, int type, const union ipc_any *m, int fd)
 {
@@ -284,11 +452,7 @@ on_file(void *arg, int type, const union ipc_any *m, int fd)
 		fail(t, OUTCOME_LATER, 452, (struct enhanced){ 4, 3, 1 },
 		    m->TX_FILE_NO.text);
 	}
-	t->state = TX_OPEN;
-	if (t->wants_commit)
-		commit_now(t);
-	else
-		tell_room(t);
+	file_over(t);
 }
 
 static void
@@ -301,8 +465,8 @@ ask_file(struct queue_tx *t)
 		return;
 	}
 	t->state = TX_ASKING_FILE;
-	t->file_call = ipc_ask(l, TX_FILE, -1, OPEN_MS, on_file, t,
-	    .tx = t->number);
+	t->waiting.file = true;
+	push(t, l);
 }
 
 void
@@ -317,8 +481,7 @@ queue_tx_write(struct queue_tx *t, struct slice bytes)
 	}
 	buf_add_slice(&t->body, bytes);
 	if (!buf_is_ok(&t->body)) {
-		fail(t, OUTCOME_LATER, 451, (struct enhanced){ 4, 3, 0 },
-		    SLICE("Out of memory, try again"));
+		fail_memory(t);
 		return;
 	}
 	if (t->body.n > IPC_BODY_MAX && t->state != TX_ASKING_FILE)
@@ -366,6 +529,19 @@ on_done(void *arg, int type, const union ipc_any *m, int fd)
 }
 
 static void
+send_commit(struct queue_tx *t, struct ipc_link *l)
+{
+	if (t->body.n > 0)
+		ipc_send(l, TX_BODY, -1, .tx = t->number,
+		    .bytes = buf_slice(&t->body));
+	buf_release(&t->body);
+	ipc_call_cancel(&t->call);
+	t->call = ipc_ask(l, TX_COMMIT, -1, COMMIT_MS, on_done, t,
+	    .tx = t->number, .size = t->size);
+	t->needs_abort = false;
+}
+
+static void
 commit_now(struct queue_tx *t)
 {
 	struct ipc_link *l = link_of(t);
@@ -375,18 +551,12 @@ commit_now(struct queue_tx *t)
 	if (l == NULL)
 		fail_link(t);
 	if (t->has_failed) {
-		if (l != NULL)
-			ipc_send(l, TX_ABORT, -1, .tx = t->number);
+		abort_tx(t);
 		loop_later_ask(&t->later);
 		return;
 	}
-	if (t->body.n > 0)
-		ipc_send(l, TX_BODY, -1, .tx = t->number,
-		    .bytes = buf_slice(&t->body));
-	buf_release(&t->body);
-	ipc_call_cancel(&t->call);
-	t->call = ipc_ask(l, TX_COMMIT, -1, COMMIT_MS, on_done, t,
-	    .tx = t->number, .size = t->size);
+	t->waiting.commit = true;
+	push(t, l);
 }
 
 void
@@ -396,4 +566,75 @@ queue_tx_commit(struct queue_tx *t)
 		t->wants_commit = true;
 	else
 		commit_now(t);
+}
+
+/* ---- what waits for room on the link ---- */
+
+/* The first thing that waits. */
+static void
+send_next(struct queue_tx *t, struct ipc_link *l)
+{
+	struct waiting *w = &t->waiting;
+	const struct waiting_rcpt *r = w->rcpts;
+
+	if (w->open != NULL) {
+		send_open(t, l, w->open);
+		w->open = NULL;
+	} else if (r != NULL) {
+		ipc_send(l, TX_RCPT, -1, .tx = t->number, .notify = r->notify,
+		    .address = r->address, .orcpt = r->orcpt);
+		w->rcpts = r->next;
+	} else if (w->file) {
+		w->file = false;
+		t->file_call = ipc_ask(l, TX_FILE, -1, OPEN_MS, on_file, t,
+		    .tx = t->number);
+	} else {
+		w->commit = false;
+		send_commit(t, l);
+	}
+}
+
+static void
+wait_for_room(struct queue_tx *t, struct ipc_link *l)
+{
+	struct waiting *w = &t->waiting;
+
+	ipc_wait_room(l, &w->room);
+	if (!loop_timer_is_set(&w->patience))
+		loop_timer_set(&w->patience, clock_boot_ms() + ROOM_MS);
+}
+
+static void
+push(struct queue_tx *t, struct ipc_link *l)
+{
+	while (is_behind(t) && !ipc_is_full(l))
+		send_next(t, l);
+	if (is_behind(t))
+		wait_for_room(t, l);
+	else
+		wait_no_more(t);
+}
+
+static void
+on_room(void *arg)
+{
+	struct queue_tx *t = arg;
+	struct ipc_link *l = link_of(t);
+
+	if (l != NULL) {
+		push(t, l);
+		return;
+	}
+	fail_link(t);
+	loop_later_ask(&t->later);
+}
+
+static void
+on_no_room(void *arg)
+{
+	struct queue_tx *t = arg;
+
+	fail(t, OUTCOME_LATER, 451, (struct enhanced){ 4, 3, 2 },
+	    SLICE("The queue is busy, try again"));
+	loop_later_ask(&t->later);
 }

@@ -2,7 +2,9 @@
 /*
  * Giving a message to the queue: the client's side of TX_OPEN … TX_DONE. Calls
  * may be made straight after each other; what goes wrong is told once, by
- * `opened` or `done`. A lost link is a temporary failure.
+ * `opened` or `done`. A lost link is a temporary failure. While the queue does
+ * not read, nothing more is put on its link: `opened`, `room` and `done` come
+ * the later for it, and after a minute it is a temporary failure too.
  */
 #ifndef SESSION_QUEUE_TX_H
 #define SESSION_QUEUE_TX_H

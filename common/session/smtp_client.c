@@ -72,13 +72,14 @@ static const struct {
 
 /* ---- states ---- */
 
-/* The state that time and words go by: while content goes out, that. */
+/* The state that time and words go by: while content goes out, that; once it
+ * is out ahead of answers, they come with the one to it. */
 static enum smtp_client_state
 visible_state(const struct smtp_client *c)
 {
 	if (c->state == SMTP_CLIENT_DOT && c->tx.send == SMTP_CLIENT_BODY)
 		return SMTP_CLIENT_BODY;
-	return c->state;
+	return smtp_tx_is_unknown(c) ? SMTP_CLIENT_DOT : c->state;
 }
 
 static bool
@@ -100,9 +101,19 @@ smtp_client_wait(struct smtp_client *c)
 	}
 	memcpy(&time, (const char *)&c->conf + states[s].time, sizeof time);
 	end = now + time;
-	if (is_command_phase(s) && end > c->phase_end)
+	if (is_command_phase(c->state) && end > c->phase_end)
 		end = c->phase_end;
 	conn_set_deadline(c->conn, end);
+}
+
+void
+smtp_client_content_out(struct smtp_client *c)
+{
+	int64_t end = clock_boot_ms() + c->conf.data_ms;
+
+	if (c->phase_end < end)
+		c->phase_end = end;
+	smtp_client_wait(c);
 }
 
 void
@@ -163,8 +174,11 @@ end(struct smtp_client *c, const struct status *status, bool quit)
 		return;
 	e.state = visible_state(c);
 	e.is_tls = is_tls_to_blame(c, status);
-	e.is_stale = c->state == SMTP_CLIENT_MAIL && c->count > 1;
-	e.is_unknown = status->code == 0 && smtp_tx_is_unknown(c);
+	e.is_stale = c->state == SMTP_CLIENT_MAIL && c->count > 1 &&
+	    !smtp_tx_is_unknown(c);
+	/* 1yz and 3yz are no answers to content. */
+	e.is_unknown = smtp_tx_is_unknown(c) &&
+	    (status->code == 0 || status->code / 100 == 3);
 	close_down(c, quit);
 	c->state = SMTP_CLIENT_OVER;
 	smtp_tx_fini(&c->tx);

@@ -77,6 +77,9 @@ struct smtp_client_mail {
 	enum smtp_body body_type;
 	bool is_utf8;  /* it came by SMTPUTF8 */
 	bool is_probe; /* stop behind RCPT: would they be taken? */
+	/* No content before a recipient was taken: an attempt before this one
+	 * failed, and this one is to end with an answer that says why. */
+	bool is_careful;
 	const struct smtp_client_rcpt *rcpts;
 	size_t n_rcpts; /* at least one */
 	struct smtp_content content;

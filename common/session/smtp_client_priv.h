@@ -68,6 +68,8 @@ struct smtp_client {
 void smtp_client_enter(struct smtp_client *c, enum smtp_client_state state);
 /* The deadline of the state begins anew: there was progress. */
 void smtp_client_wait(struct smtp_client *c);
+/* All content was sent: its answer may take its time, whatever is before. */
+void smtp_client_content_out(struct smtp_client *c);
 /* One command line, given without its end. */
 void smtp_client_say(struct smtp_client *c, struct slice line);
 
@@ -118,7 +120,7 @@ void smtp_tx_on_rset(struct smtp_client *c, const struct smtp_reply *reply);
 /* There is room again for output. */
 void smtp_tx_pump(struct smtp_client *c);
 void smtp_tx_fini(struct smtp_tx *t);
-/* Has the content gone out, unanswered? */
+/* Has the content gone out, unanswered, so that it may have been taken? */
 bool smtp_tx_is_unknown(const struct smtp_client *c);
 
 #endif

@@ -57,8 +57,16 @@ smtp_tx_fini(struct smtp_tx *t)
 bool
 smtp_tx_is_unknown(const struct smtp_client *c)
 {
-	return c->state == SMTP_CLIENT_DOT &&
-	    c->tx.send == SMTP_CLIENT_READY && c->tx.n_accepted > 0;
+	const struct smtp_tx *t = &c->tx;
+
+	if (t->send != SMTP_CLIENT_READY || t->is_dead)
+		return false;
+	if (c->state == SMTP_CLIENT_DOT)
+		return t->n_accepted > 0;
+	/* The chunk went ahead of the answers. A server gives them all at
+	 * once, when it has kept the message: that none came says nothing. */
+	return t->plan.is_bdat && (c->state == SMTP_CLIENT_MAIL ||
+	    c->state == SMTP_CLIENT_RCPT);
 }
 
 /* ---- the end of a transaction ---- */
@@ -101,6 +109,20 @@ is_caught_up(const struct smtp_client *c)
 	    t->recv_rcpt == t->send_rcpt);
 }
 
+/*
+ * A chunk, before the answers to what was said? Then what it means when the
+ * connection is lost is not known, so not on one that stood idle and may be
+ * gone, before MAIL is answered; and not again after a failed attempt.
+ */
+static bool
+may_send_early(const struct smtp_client *c)
+{
+	const struct smtp_tx *t = &c->tx;
+
+	return t->plan.content.size <= EARLY_MAX && !t->mail->is_careful &&
+	    (c->count == 1 || c->state != SMTP_CLIENT_MAIL);
+}
+
 static bool
 may_send_content(const struct smtp_client *c)
 {
@@ -109,7 +131,7 @@ may_send_content(const struct smtp_client *c)
 	if (t->mail->is_probe)
 		return false;
 	if ((c->caps.bits & SMTP_CAP_PIPELINING) != 0 &&
-	    (!t->plan.is_bdat || t->plan.content.size <= EARLY_MAX))
+	    (!t->plan.is_bdat || may_send_early(c)))
 		return true;
 	return is_caught_up(c) && t->n_accepted > 0;
 }
@@ -212,7 +234,9 @@ send_body(struct smtp_client *c)
 	} else {
 		send_dotted(c, piece);
 	}
-	if (c->state == SMTP_CLIENT_DOT)
+	if (t->send == SMTP_CLIENT_READY)
+		smtp_client_content_out(c);
+	else if (c->state == SMTP_CLIENT_DOT)
 		smtp_client_wait(c);
 }
 

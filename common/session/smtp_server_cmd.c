@@ -130,10 +130,6 @@ static void
 cmd_helo(struct smtp_server *s, const struct smtp_cmd *cmd)
 {
 	smtp_wait(s, WAIT_GREETED);
-	/* RFC 5321 4.1.4: as RSET. The state stays when it is refused. */
-	smtp_reset(s);
-	if (s->state != S_HELO)
-		smtp_enter(s, S_READY);
 	s->verb = cmd->verb;
 	if (s->policy->greeted != NULL)
 		s->policy->greeted(s, cmd->arg);
@@ -144,10 +140,13 @@ cmd_helo(struct smtp_server *s, const struct smtp_cmd *cmd)
 void
 smtp_greeted_done(struct smtp_server *s, const struct smtp_answer *a)
 {
+	/* RFC 5321 4.1.4: refused, all stays as it was, also a transaction;
+	 * else it is as RSET. */
 	if (a->code >= 400) {
 		smtp_reply(s, a);
 		return;
 	}
+	smtp_reset(s);
 	region_reset(&s->names);
 	s->helo = region_slice(&s->names, buf_slice(&s->what));
 	s->is_esmtp = s->verb != SMTP_HELO;

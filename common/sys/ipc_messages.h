@@ -220,9 +220,9 @@
 /* ---- deliveries: queue to relay and owner, lmtp to owner ---- */
 
 /* dlv: chosen by the sender, unique among its open ones on this link. For a
- * relay, nexthop says where; for an owner it is empty. body_size 0 with
- * streamed 1: not known yet. sync 1: flush before the answer (LMTP); 0: the
- * asker flushes (queue). */
+ * relay, nexthop says where; for an owner it is empty. attempt: how many there
+ * were before this one. body_size 0 with streamed 1: not known yet. sync 1:
+ * flush before the answer (LMTP); 0: the asker flushes (queue). */
 #define F_DLV_OPEN(F, N) \
 	F(N, u64, req) F(N, u64, dlv) F(N, u64, id) F(N, u32, group) \
 	F(N, u32, attempt) F(N, u64, body_size) F(N, i64, arrival) \

@@ -243,13 +243,17 @@ def test_queue_commands(server):
 
 # ---- sendmail ----
 
+def sendmail_env(server):
+    return dict(os.environ, VEREDUS_DROP=f"{server.folder}/state/drop",
+                VEREDUS_DROP_PROGRAM=str(BUILD / "msa/drop"),
+                VEREDUS_CONF=str(server.conf),
+                PATH=f"{BUILD}/master:{os.environ['PATH']}")
+
+
 def sendmail(server, *args, text="Subject: x\n\nx\n", name="sendmail"):
-    env = dict(os.environ, VEREDUS_DROP=f"{server.folder}/state/drop",
-               VEREDUS_DROP_PROGRAM=str(BUILD / "msa/drop"),
-               VEREDUS_CONF=str(server.conf),
-               PATH=f"{BUILD}/master:{os.environ['PATH']}")
     return subprocess.run([name, *args], executable=BUILD / "msa/sendmail",
-                          input=text.encode(), capture_output=True, env=env, timeout=60)
+                          input=text.encode(), capture_output=True,
+                          env=sendmail_env(server), timeout=60)
 
 
 def sent(server, mark, user="carol"):
@@ -267,6 +271,7 @@ def body(raw):
     ("dot-ends", ["carol@example.test"], "one\n.\ntwo\n", b"one\r\n"),
     ("dot-i", ["-i", "carol@example.test"], "one\n.\n..\ntwo\n", b"one\r\n.\r\n..\r\ntwo\r\n"),
     ("dot-oi", ["-oi", "carol@example.test"], "one\n.\ntwo\n", b"one\r\n.\r\ntwo\r\n"),
+    ("dot-vi", ["-vi", "carol@example.test"], "one\n.\ntwo\n", b"one\r\n.\r\ntwo\r\n"),
     ("dots", ["carol@example.test"], "..\n.x\n", b"..\r\n.x\r\n"),
     ("crlf", ["carol@example.test"], "a\r\nb\r\n", b"a\r\nb\r\n"),
     ("no-end", ["carol@example.test"], "no line end", b"no line end\r\n"),
@@ -276,6 +281,17 @@ def test_sendmail_text(server, mark, args, text, want):
     p = sendmail(server, *args, text=f"Subject: {mark}\n\n{text}")
     assert p.returncode == 0, p.stderr
     assert body(sent(server, mark)) == want
+
+
+def test_sendmail_ends_at_the_dot(server):
+    """Also where whoever writes leaves the pipe open, as one at a terminal does."""
+    p = subprocess.Popen([BUILD / "msa/sendmail", "carol@example.test"],
+                         stdin=subprocess.PIPE, env=sendmail_env(server))
+    p.stdin.write(b"Subject: by-dot\n\nx\n.\n")
+    p.stdin.flush()
+    assert p.wait(20) == 0
+    p.stdin.close()
+    assert body(sent(server, "by-dot")) == b"x\r\n"
 
 
 def test_sendmail_t(server):
@@ -302,11 +318,67 @@ def test_sendmail_f_and_name(server):
     assert sent(server, "by-null").startswith(b"Return-Path: <>\r\n")
 
 
+@pytest.mark.parametrize("mark,args", [
+    ("folder-t", ["-t", "-i"]), ("folder", ["-i", "carol@example.test"])])
+def test_sendmail_from_line(server, mark, args):
+    """As mail folders have it; what else does not travel goes with it."""
+    p = sendmail(server, *args, text="From joe@x.test Sat Aug  1 00:00:00 2026\n"
+                 "Return-Path: <joe@x.test>\nTo: carol@example.test\n"
+                 f"Resent-Bcc: alice@example.test\nSubject: {mark}\n\n"
+                 "From me\nx\n")
+    assert p.returncode == 0, p.stderr
+    # With -t it is sent again, to whom Resent-Bcc names.
+    got = sent(server, mark, "alice" if "-t" in args else "carol")
+    assert body(got) == b"From me\r\nx\r\n"
+    head = got[:-len(body(got))]
+    assert b"From joe" not in head and b"Resent-Bcc" not in head
+    assert head.count(b"Return-Path:") == 1 and b"\r\nTo: carol@" in head
+
+
+def test_sendmail_text_that_begins_with_from(server):
+    mark = b"From now on this is a text.\r\nAnd more.\r\n"
+    p = sendmail(server, "carol@example.test", text=mark.decode().replace("\r", ""))
+    assert p.returncode == 0, p.stderr
+    wait_for(lambda: [m for m in server.messages("carol") if body(m) == mark])
+
+
+def test_drop_from_line(server):
+    """A program that speaks to `drop` itself."""
+    letter = (b"From joe@x.test Sat Aug  1 00:00:00 2026\r\nReturn-Path: <a@b.test>\r\n"
+              b"Bcc: alice@example.test\r\nResent-Bcc: bob@example.test\r\n"
+              b"Subject: dropped-folder\r\n\r\nx\r\n")
+    p = subprocess.run([BUILD / "msa/drop", "-d", f"{server.folder}/state/drop"],
+                       input=b"R carol@example.test\nL %d\n\n" % len(letter) + letter,
+                       capture_output=True, timeout=60)
+    assert p.returncode == 0, p.stderr
+    got = sent(server, "dropped-folder")
+    assert body(got) == b"x\r\n"
+    assert b"From joe" not in got and b"cc:" not in got
+    assert got.count(b"Return-Path:") == 1
+
+
+def test_sendmail_large_header(server):
+    """More than goes to the queue at once; and it holds up nobody."""
+    fields = [f"X-Field-{i}: " + "x" * 900 + "\n" + (" " + "y" * 900 + "\n") * 4
+              for i in range(50)]
+    text = "Subject: large-header\n" + "".join(fields) + "\nbody\n"
+    assert len(text) > 200000
+    p = sendmail(server, "carol@example.test", text=text)
+    assert p.returncode == 0, p.stderr
+    assert sendmail(server, "carol@example.test",
+                    text="Subject: behind-it\n\nx\n").returncode == 0
+    got = sent(server, "large-header")
+    assert "".join(fields).replace("\n", "\r\n").encode() in got
+    assert body(got) == b"body\r\n"
+    sent(server, "behind-it")
+
+
 @pytest.mark.parametrize("args,text,status", [
     ([], "Subject: x\n\nx\n", EX_NOUSER),
     (["-t"], "Subject: x\n\nx\n", EX_NOUSER),
     (["-Z", "carol@example.test"], "x\n", EX_USAGE),
     (["-f"], "x\n", EX_USAGE),
+    (["-tZ", "carol@example.test"], "x\n", EX_USAGE),
     (["-bz"], "x\n", EX_USAGE),
     (["-b"], "x\n", EX_USAGE),
     (["-N", "sometimes", "carol@example.test"], "x\n", EX_USAGE),

@@ -279,7 +279,10 @@ def test_unknown_limit(front):
 def test_verify(front):
     assert smtp(untrusted(front)).verify("nobody@example.test")[0] == 252
     s = smtp(untrusted(front, "smtpd.verify=yes"))
-    assert s.verify("joe@example.test")[0] == 250
+    # RFC 5321 3.5.1: the mailbox is in it.
+    assert s.verify("joe@EXAMPLE.test") == (250, b"2.1.5 <joe@example.test>")
+    assert s.verify("list@example.test") == (250, b"2.1.5 <list@example.test>")
+    assert s.verify("x@relay.test")[0] == 252
     assert s.verify("nobody@example.test")[0] == 550
 
 

@@ -26,16 +26,17 @@ BODY = "Subject: x\\r\\n\\r\\nhello\\r\\n"
 class Peer:
     """A scripted server. `answers` maps a verb (or "greeting", "end") to the
     replies it gives in turn, the last one for ever; None closes, a number
-    waits so many seconds first."""
+    waits so many seconds first. Replies to the verbs in `holds` leave together
+    with the next other one."""
 
     def __init__(self, caps=("PIPELINING",), answers=None, context=None,
                  implicit=False, host="127.0.0.1", lmtp=False, tls_breaks=False,
-                 port=0):
+                 port=0, holds=()):
         self.caps, self.answers = list(caps), {
             k: list(v) if isinstance(v, (list, tuple)) else [v]
             for k, v in (answers or {}).items()}
         self.context, self.implicit, self.lmtp = context, implicit, lmtp
-        self.tls_breaks = tls_breaks
+        self.tls_breaks, self.holds = tls_breaks, holds
         self.said, self.messages, self.connections = [], [], 0
         self.secure = []
         self.lock = threading.Lock()
@@ -81,6 +82,7 @@ class Conversation:
         self.peer, self.c, self.input = peer, c, c.makefile("rb", 65536)
         self.c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rcpts, self.mail, self.is_secure = [], None, False
+        self.held = b""
 
     def line(self):
         line = self.input.readline()
@@ -101,7 +103,10 @@ class Conversation:
             answer = self.peer.next_answer(verb, default)
         if answer is None:
             raise EOFError
-        self.c.sendall(answer.encode() + b"\r\n")
+        self.held += answer.encode() + b"\r\n"
+        if verb not in self.peer.holds:
+            self.c.sendall(self.held)
+            self.held = b""
         return answer
 
     def start_tls(self):
@@ -471,6 +476,36 @@ def test_no_next_host_when_it_may_have_been_taken(relay, peer):
     assert two.connections == 0 and not host_later
 
 
+@pytest.mark.parametrize("holds", [("MAIL", "RCPT"), ("RCPT",), ()])
+def test_no_next_host_when_a_chunk_may_have_been_taken(relay, peer, holds):
+    """The message goes ahead of all answers; the server keeps it and is gone
+    before it has said a word, as one does that writes them together."""
+    one = peer(caps=["PIPELINING", "CHUNKING"], answers={"end": [None]}, holds=holds)
+    two = peer(host="127.0.0.2", port=one.port)
+    r = relay(f"relay.port={one.port}")
+    r.dns("ex.test MX 10:one.test 20:two.test\n"
+          "one.test A 127.0.0.1\ntwo.test A 127.0.0.2")
+    results, host_later = r.send("mx:ex.test", "b@ex.test")
+    assert only(results)[:3] == ("later", 0, "4.4.2")
+    assert len(one.messages) == 1
+    assert two.connections == 0 and not host_later
+    assert r.has_logged("event=outcome_unknown id=1 host=one.test", "nrcpt=1")
+
+
+def test_a_second_attempt_sends_no_chunk_ahead(relay, peer):
+    """So a host that falls silent at MAIL does not keep the mail from the next
+    one for ever."""
+    one = peer(caps=["PIPELINING", "CHUNKING"], answers={"MAIL": [None]})
+    two = peer(host="127.0.0.2", port=one.port)
+    r = relay(f"relay.port={one.port}")
+    r.dns("ex.test MX 10:one.test 20:two.test\n"
+          "one.test A 127.0.0.1\ntwo.test A 127.0.0.2")
+    assert only(r.send("mx:ex.test", "b@ex.test")[0])[0] == "later"
+    assert two.connections == 0
+    results, _ = r.send("mx:ex.test", "b@ex.test", params="attempt=1")
+    assert only(results)[:4] == ("done", 250, "2.6.0", "two.test")
+
+
 def test_a_final_no_is_final(relay, peer):
     one = peer(answers={"RCPT": ["550 5.1.1 who?", "450 4.2.1 wait", "250 ok"]})
     two = peer(host="127.0.0.2", port=one.port)
@@ -502,6 +537,22 @@ def test_addresses_are_limited(relay, peer):
     assert only(results)[0] == "later" and host_later
     r.stop()
     assert r.log.count("event=host_failed") == 3
+
+
+def test_silent_hosts_do_not_hold_a_message(relay, peer):
+    """They take the connection and say nothing; each costs its time-out."""
+    p = [peer(host="127.0.0.2", answers={"greeting": [60]})]
+    p += [peer(host=f"127.0.0.{i}", port=p[0].port, answers={"greeting": [60]})
+          for i in range(3, 7)]
+    r = relay(f"relay.port={p[0].port}", "relay.greeting_timeout=1s",
+              "relay.attempt_timeout=1500ms")
+    r.dns("ex.test A " + " ".join(f"127.0.0.{i}" for i in range(2, 7)))
+    results, host_later = r.send("mx:ex.test", "b@ex.test")
+    assert only(results)[0] == "later" and host_later
+    assert sum(x.connections for x in p) == 2
+    # Whoever says something is heard to the end.
+    slow = peer(answers={"end": [2, "250 taken"]})
+    assert only(r.send(f"smtp:127.0.0.1:{slow.port}", "b@ex.test")[0])[0] == "done"
 
 
 def test_ourselves(relay, peer):
@@ -621,12 +672,48 @@ def test_a_kept_connection_that_was_closed(relay, peer):
         assert p.connections == 2 and len(p.messages) == 2
 
 
+def test_a_kept_connection_to_a_host_that_is_gone(relay, peer):
+    """It counts as not reached: others for it need not be tried now."""
+    p = peer(answers={"MAIL": ["250 ok", None]})
+    r = relay("relay.idle_timeout=10s")
+    nexthop = f"smtp:127.0.0.1:{p.port}"
+    assert only(r.send(nexthop, "b@x.test")[0])[0] == "done"
+    p.close()
+    results, host_later = r.send(nexthop, "b@x.test")
+    assert only(results)[:3] == ("later", 0, "4.4.1") and host_later
+
+
+def test_host_later(relay, peer):
+    """Told where the host, or its name, cannot be reached; not for what it says
+    of a message or a recipient."""
+    for answers in ({"greeting": "421 4.3.2 busy"}, {"greeting": [None]},
+                    {"EHLO": [None]}):
+        p = peer(answers=answers)
+        assert relay().send(f"smtp:127.0.0.1:{p.port}", "b@x.test")[1], answers
+    for answers in ({"MAIL": "451 wait"}, {"MAIL": [None]}, {"RCPT": "450 wait"},
+                    {"DATA": "451 wait"}, {"end": "452 full"}, {"end": [None]}):
+        p = peer(answers=answers)
+        results, host_later = relay().send(f"smtp:127.0.0.1:{p.port}", "b@x.test")
+        assert only(results)[0] == "later" and not host_later, answers
+
+
 def test_idle_connections_end(relay, peer):
     p = peer()
     r = relay("relay.idle_timeout=300ms")
     r.send(f"smtp:127.0.0.1:{p.port}", "b@x.test")
     time.sleep(1)
     assert p.said[-1] == "QUIT"
+
+
+def test_a_connection_is_not_shared_by_kinds(relay, peer):
+    """Logins are for hosts that the administrator named; a session that was
+    made by MX has none, and is not to be given what needs one."""
+    p = peer()
+    r = relay(f"relay.port={p.port}", "relay.idle_timeout=10s")
+    r.dns("ex.test MX 10:mx.test\nmx.test A 127.0.0.1")
+    for nexthop in ("mx:ex.test", f"smtp:mx.test:{p.port}", "mx:ex.test"):
+        assert only(r.send(nexthop, "b@ex.test")[0])[0] == "done"
+    assert p.connections == 2 and len(p.messages) == 3
 
 
 # ---- TLS
@@ -695,6 +782,20 @@ def test_a_reload_ends_kept_connections(relay, peer):
     r.tell("conf relay.idle_timeout=60s", "status")
     assert r.line() == "conf ok "
     assert " connections_kept=0 " in r.line()
+
+
+def test_a_reload_reaches_sessions_in_work(relay, peer):
+    """One that was begun in the clear is not used again under `require`."""
+    p = peer(answers={"end": [1, "250 taken", "250 taken"]})
+    r = relay("relay.idle_timeout=60s")
+    n = r.begin(f"smtp:127.0.0.1:{p.port}", "b@x.test")
+    wait_for(lambda: p.messages, 5)
+    r.tell("conf relay.idle_timeout=60s relay.tls=require")
+    assert r.line() == "conf ok "
+    assert only(r.results(n)[0])[0] == "done"
+    results, _ = r.send(f"smtp:127.0.0.1:{p.port}", "b@x.test")
+    assert only(results)[:3] == ("later", 0, "4.7.4")
+    assert len(p.messages) == 1
 
 
 def test_required_tls(relay, peer, context):

@@ -7,6 +7,7 @@
  *	                          servfail, silent; addresses; for MX
  *	                          PREFERENCE:HOST; unknown names do not exist
  *	open N NEXTHOP SENDER [key=value]...  body utf8 ret envid probe id
+ *	                                   attempt
  *	rcpt N INDEX ADDRESS [notify=] [orcpt=]
  *	body N TEXT               with \r \n \xHH; may be repeated
  *	file N PATH
@@ -240,6 +241,8 @@ do_open(struct slice rest)
 			o.ret = (uint8_t)number(word);
 		else if (slice_eq_str(key, "probe"))
 			o.probe = (uint8_t)number(word);
+		else if (slice_eq_str(key, "attempt"))
+			o.attempt = (uint32_t)number(word);
 		else if (slice_eq_str(key, "id"))
 			o.id = number(word);
 		else if (slice_eq_str(key, "envid"))

@@ -1,2 +1,4 @@
 /* SPDX-License-Identifier: ISC */
 S(fixup)
+S(localmail)
+S(sendmail_args)

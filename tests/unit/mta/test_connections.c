@@ -48,7 +48,7 @@ make(const char *nexthop, const char *host, const char *caps, int *fd_r,
 			     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 			     fds),
 	    0);
-	c = connection_new(slice_str(nexthop), &a, false);
+	c = connection_new(slice_str(nexthop), &a, NEXTHOP_MX);
 	ck_assert_ptr_nonnull(c);
 	c->client = smtp_client_new(loop, fds[1], &conf, &events, NULL);
 	ck_assert_ptr_nonnull(c->client);
@@ -104,10 +104,13 @@ START_TEST(kept_and_taken)
 	ck_assert_uint_eq(connections_count(), 0);
 	connections_keep(&c, &limits);
 	a.port = 26;
-	ck_assert_ptr_null(connections_take_host(&a, false));
+	ck_assert_ptr_null(connections_take_host(&a, NEXTHOP_MX));
 	a.port = 25;
-	ck_assert_ptr_null(connections_take_host(&a, true));
-	c = connections_take_host(&a, false);
+	ck_assert_ptr_null(connections_take_host(&a, NEXTHOP_LMTP));
+	/* A login is for hosts that the administrator named, and the rules
+	 * of TLS differ. */
+	ck_assert_ptr_null(connections_take_host(&a, NEXTHOP_SMTP));
+	c = connections_take_host(&a, NEXTHOP_MX);
 	ck_assert_ptr_nonnull(c);
 	connection_quit(&c);
 	ck_assert(has_said(fd, "QUIT\r\n"));
@@ -183,7 +186,31 @@ START_TEST(all_end)
 }
 END_TEST
 
+/* One that was in work while the settings changed. */
+START_TEST(settings_change)
+{
+	struct connection *c;
+	int fd, own;
+
+	setup();
+	c = make("mx:a.test", "m.test", HELLO, &fd, &own);
+	ck_assert(!connection_is_spent(c, &limits));
+	connections_end();
+	ck_assert(connection_is_spent(c, &limits));
+	connections_keep(&c, &limits);
+	ck_assert_uint_eq(connections_count(), 0);
+	ck_assert(has_said(fd, "QUIT\r\n"));
+	(void)close(fd);
+	c = make("mx:a.test", "m.test", HELLO, &fd, &own);
+	connections_keep(&c, &limits);
+	ck_assert_uint_eq(connections_count(), 1);
+	connections_end();
+	(void)close(fd);
+}
+END_TEST
+
 UNIT_SUITE(connections, {
+	tcase_add_test(tc, settings_change);
 	tcase_add_test(tc, kept_and_taken);
 	tcase_add_test(tc, time_runs_out);
 	tcase_add_test(tc, server_goes);

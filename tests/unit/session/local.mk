@@ -17,6 +17,22 @@ tests_unit_unit_session_SOURCES += tests/unit/session/fake_policy.c tests/unit/s
 tests_unit_unit_session_SOURCES += tests/unit/session/test_smtp_server.c
 tests_unit_unit_session_SOURCES += tests/unit/session/test_smtp_session.c
 if HAVE_CHECK
+check_PROGRAMS += tests/unit/unit_links
+TESTS += tests/unit/unit_links
+endif
+tests_unit_unit_links_CPPFLAGS = $(AM_CPPFLAGS) -DSUITES_H='"tests/unit/session/links_suites.h"'
+tests_unit_unit_links_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_unit_links_LDADD = libsession.a libsys.a libconf.a libproto.a libbase.a $(SYS_LIBS) $(CHECK_LIBS)
+tests_unit_unit_links_SOURCES =
+tests_unit_unit_links_SOURCES += tests/unit/main.c
+tests_unit_unit_links_SOURCES += tests/unit/unit.c tests/unit/unit.h
+tests_unit_unit_links_SOURCES += tests/unit/session/links_suites.h
+tests_unit_unit_links_SOURCES += tests/unit/session/links.c tests/unit/session/links.h
+tests_unit_unit_links_SOURCES += tests/unit/session/test_front_count.c
+tests_unit_unit_links_SOURCES += tests/unit/session/test_queue_tx_room.c
+tests_unit_unit_links_SOURCES += tests/fake/fake_clock.c tests/fake/fake_clock.h
+tests_unit_unit_links_SOURCES += tests/fake/fake_loop.c tests/fake/fake_loop.h
+if HAVE_CHECK
 check_PROGRAMS += tests/unit/unit_smtp_client
 TESTS += tests/unit/unit_smtp_client
 endif

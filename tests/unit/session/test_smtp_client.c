@@ -45,6 +45,9 @@
 #define PIPED "mail\n" MAIL RCPT "C DATA\nC -\n"
 #define PIPED3 THREE "mail\n" MAIL RCPT3 "C DATA\nC -\n"
 #define OK "S 250 ok\n"
+#define CHUNKED "mail\n" MAIL RCPT "C BDAT 19 LAST\n" RAW_BODY
+#define LOST "= ended later 0 4.4.2 connection closed while waiting for " \
+	"the answer to the message +unknown\n"
 
 static const struct {
 	const char *name, *story;
@@ -223,7 +226,7 @@ static const struct {
 	    "= ended later 421 4.3.2 down\n" },
 	{ "354 at the end",
 	    PIPE PIPED OK OK "S 354 go\n" BODY "S 354 go\n"
-	    "= ended later 354 4.5.0 go\n" },
+	    "= ended later 354 4.5.0 go +unknown\n" },
 	{ "lost at the end",
 	    PIPE PIPED OK OK "S 354 go\n" BODY "eof\n"
 	    "= ended later 0 4.4.2 connection closed while waiting for the "
@@ -273,6 +276,44 @@ static const struct {
 	{ "a chunk unanswered",
 	    BDAT "mail\n" OK OK "eof\n= ended later 0 4.4.2 connection closed "
 	    "while waiting for the answer to the message +unknown\n" },
+	{ "a chunk and no answer to anything",
+	    BDAT CHUNKED "eof\n" LOST },
+	{ "a chunk and an answer to MAIL", BDAT CHUNKED OK "eof\n" LOST },
+	{ "a chunk and answers to some recipients",
+	    BDAT THREE "mail\n" OK OK "S 550 b?\n"
+	    "= result 1 failed 550 5.0.0 b?\neof\n" LOST },
+	{ "a chunk and one recipient that may have been taken",
+	    BDAT THREE "mail\n" OK "S 550 a?\nS 550 b?\n"
+	    "= result 0 failed 550 5.0.0 a?\n"
+	    "= result 1 failed 550 5.0.0 b?\neof\n" LOST },
+	{ "a chunk that nobody can have taken",
+	    BDAT CHUNKED OK "S 550 who?\n"
+	    "= result 0 failed 550 5.0.0 who?\neof\n"
+	    "= ended later 0 4.4.2 connection closed while waiting for the "
+	    "answer to the message\n" },
+	{ "a chunk behind a MAIL that was refused",
+	    BDAT CHUNKED "S 550 no\n= result 0 failed 550 5.0.0 no\neof\n"
+	    "= ended later 0 4.4.2 connection closed while saying RCPT TO\n" },
+	{ "a chunk and 421 to MAIL",
+	    BDAT CHUNKED "S 421 bye\n= ended later 421 4.3.2 bye\n" },
+	{ "a chunk has the time of content",
+	    BDAT CHUNKED "+ 599999\n= -\n+ 1\n= ended later 0 4.4.2 time ran "
+	    "out while waiting for the answer to the message +unknown\n" },
+	{ "a chunk in a tar pit",
+	    BDAT "rcpts a@x.test b@x.test c@x.test\nmail\n+ 500000\n" OK
+	    "+ 500000\n" OK "+ 199999\n= -\n+ 1\n= ended later 0 4.4.2 "
+	    "time ran out while waiting for the answer to the message "
+	    "+unknown\n" },
+	{ "no early chunk where the server may be gone",
+	    BDAT CHUNKED OK OK "S 250 taken\n"
+	    "= result 0 done 250 2.0.0 taken\n= over\n"
+	    "mail\n" MAIL RCPT "C -\n" OK "C BDAT 19 LAST\n" RAW_BODY OK
+	    "S 250 taken\n= result 0 done 250 2.0.0 taken\n= over\n"
+	    "mail\n" MAIL RCPT "C -\neof\n= ended later 0 4.4.2 connection "
+	    "closed while saying MAIL FROM +stale\n" },
+	{ "no early chunk of a careful one",
+	    BDAT "set careful\nmail\n" MAIL RCPT "C -\n" OK "C -\n" OK
+	    "C BDAT 19 LAST\n" RAW_BODY "eof\n" LOST },
 	{ "a large chunk waits for the recipients",
 	    BDAT "set big 40000\nmail\n" MAIL RCPT "C -\n" OK "C -\n"
 	    "S 550 who?\n= result 0 failed 550 5.0.0 who?\nC RSET\n" },
@@ -385,6 +426,8 @@ set(struct smtp_peer *p, struct slice key, struct slice value)
 		p->mail.body_type = SMTP_BODY_8BITMIME;
 	} else if (slice_eq_str(key, "utf8")) {
 		p->mail.is_utf8 = true;
+	} else if (slice_eq_str(key, "careful")) {
+		p->mail.is_careful = true;
 	} else if (slice_eq_str(key, "probe")) {
 		p->mail.is_probe = true;
 	} else if (slice_eq_str(key, "sender")) {

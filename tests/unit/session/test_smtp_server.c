@@ -59,6 +59,18 @@ static const struct {
 	    "250 250 503:5.5.1 / M<a@b.c> X " },
 	{ "EHLO refused keeps the state", 0, "EHLO a|EHLO deny|MAIL FROM:<>|",
 	    "250 550:5.1.1 250 / M<> X " },
+	{ "EHLO refused keeps the transaction", 0,
+	    "EHLO a|MAIL FROM:<a@b.c>|EHLO deny|RCPT TO:<x@b.c>|HELO defer|"
+	    "DATA|1|.|", "250 250 550:5.1.1 250 451:4.3.0 354 250 / "
+	    "M<a@b.c> R<x@b.c> D B\"1|\" X " },
+	{ "EHLO refused between chunks", 0,
+	    "EHLO a|MAIL FROM:<a@b.c>|RCPT TO:<x@b.c>|BDAT 3|1|EHLO deny|"
+	    "BDAT 3 LAST|2|", "250 250 250 250 550:5.1.1 250 / "
+	    "M<a@b.c> R<x@b.c> D B\"1|2|\" X " },
+	{ "EHLO between chunks", 0,
+	    "EHLO a|MAIL FROM:<a@b.c>|RCPT TO:<x@b.c>|BDAT 3|1|EHLO a|"
+	    "MAIL FROM:<>|", "250 250 250 250 250 250 / "
+	    "M<a@b.c> R<x@b.c> D X M<> X " },
 	{ "EHLO refused first", 0, "EHLO deny|MAIL FROM:<>|",
 	    "550:5.1.1 503:5.5.1 / " },
 	{ "EHLO resets", 0, "EHLO a|MAIL FROM:<a@b.c>|EHLO a|RCPT TO:<x@b.c>|",
