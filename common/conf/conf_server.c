@@ -15,10 +15,12 @@ static const struct conf_def rows[] = {
 	    "role, each with its own user."),
 	CONF(conf_server, STR, run_dir, VD_STATEDIR "/run/veredus", 1, 90,
 	    CONF_RESTART, "Where the control socket and the pid file are."),
-	CONF(conf_server, LIST, mail_roots, VD_STATEDIR "/mail", 1, 16,
-	    CONF_RESTART,
+	CONF(conf_server, LIST, mail_roots, VD_STATEDIR "/lib/veredus/mail",
+	    1, 16, CONF_RESTART,
 	    "Folders below which mailboxes may lie; new accounts get a home "
-	    "under the first."),
+	    "under the first. They are made where they are missing; where the "
+	    "server runs as root they must be root's and writable by nobody "
+	    "else, so not a /var/mail that other programs share."),
 	CONF(conf_server, STR, recipient_delimiter, "+", 0, 1, CONF_LIVE,
 	    "What separates a user from a detail in an address: mail for "
 	    "user+anything reaches user. Empty turns this off."),
