@@ -293,6 +293,12 @@ on_conf_end(struct ipc_link *l, const union ipc_any *m, int fd)
 
 	(void)fd;
 	buf_init(&notes, 4096);
+	/* A set is whole: a section of which nothing was told is one whose
+	 * last option was taken out of the file. */
+	if (ok)
+		section_begin(&self.server);
+	if (ok && self.own.def != NULL)
+		section_begin(&self.own);
 	if (ok && self.started) {
 		keep_restart_options(&self.server, &notes);
 		if (self.own.def != NULL)

@@ -52,7 +52,8 @@
 /* The folder that becomes the root directory. */
 #define F_JAIL_FD(F, N) F(N, str, what)
 /* One option of the section of the role (or of `server`): CONF_END ends a set,
- * which is taken or refused as a whole. List values are joined by LF. */
+ * which is taken or refused as a whole; what it does not tell has its default.
+ * List values are joined by LF. */
 #define F_CONF_ITEM(F, N) \
 	F(N, str, section) F(N, str, title) F(N, str, name) F(N, str, value)
 #define F_CONF_END(F, N) F(N, u64, req) F(N, u64, generation)
