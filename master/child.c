@@ -26,7 +26,6 @@
 #include "sys/log.h"
 
 enum {
-	CHILDREN_MAX = 256,
 	START_MS = 30000,       /* a start that takes longer is broken */
 	STEADY_MS = 60000,      /* up for so long: the back-off begins anew */
 	BACKOFF_MAX_MS = 10000,
@@ -40,7 +39,7 @@ enum {
 
 static struct {
 	struct children_setup setup;
-	struct child all[CHILDREN_MAX];
+	struct child all[CHILD_COUNT_MAX];
 	size_t n;
 	int programs[ROLE_COUNT];
 	bool settled, stopping;
@@ -622,8 +621,12 @@ children_start(const struct children_setup *setup, struct buf *why)
 			continue;
 		if (open_program(row, why) < 0)
 			return -1;
-		for (k = 0; k < processes_of(row) && self.n < CHILDREN_MAX;
-		    k++) {
+		for (k = 0; k < processes_of(row); k++) {
+			if (self.n == CHILD_COUNT_MAX) {
+				buf_addf(why, "more than %d processes",
+				    CHILD_COUNT_MAX);
+				return -1;
+			}
 			c = &self.all[self.n++];
 			c->row = row;
 			c->instance = k;

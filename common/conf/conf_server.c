@@ -54,7 +54,8 @@ static const struct conf_def rows[] = {
 	    "error|warn|info|debug", CONF_LIVE,
 	    "How much is logged. `debug` shows protocol lines, with "
 	    "credentials starred out."),
-	CONF(conf_server, INT, processes, "0", 0, 64, CONF_RESTART,
+	CONF(conf_server, INT, processes, "0", 0, CONF_PROCESSES_MAX,
+	    CONF_RESTART,
 	    "How many processes each of smtpd, submission, relay, access and "
 	    "keys has; 0 for as many as there are cores, at most 4."),
 	CONF(conf_server, LIST, name_servers, "", 0, 8, CONF_LIVE,

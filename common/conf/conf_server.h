@@ -5,6 +5,10 @@
 
 #include "sys/conf.h"
 
+/* Of server.processes. Tables of links and of children have room for it
+ * (tests/unit/master/test_roles.c). */
+enum { CONF_PROCESSES_MAX = 64 };
+
 struct conf_server {
 	const char *hostname;
 	const char *postmaster;

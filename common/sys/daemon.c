@@ -28,7 +28,7 @@
 #include "sys/row.h"
 #include "sys/sandbox.h"
 
-enum { CONTROL_FD = 3, PEERS_MAX = 64, DIRS_MAX = 16, CONF_MEMORY = 1 << 20,
+enum { CONTROL_FD = 3, DIRS_MAX = 16, CONF_MEMORY = 1 << 20,
 	STOP_GRACE_MS = 10000 };
 
 /* One section as it is being told, and as it holds. */
@@ -46,7 +46,7 @@ static struct {
 	struct ipc_link *master;
 	struct ipc_handlers control;
 	struct ipc_handlers peers;
-	struct ipc_link *links[PEERS_MAX];
+	struct ipc_link *links[DAEMON_PEERS_MAX];
 	size_t n_links;
 	size_t turn[ROLE_COUNT];
 	uint32_t instance, uid, gid, flags, held;
@@ -360,7 +360,9 @@ on_peer_fd(struct ipc_link *l, const union ipc_any *m, int fd)
 		on_peer_lost(old);
 		ipc_link_free(&old);
 	}
-	if (role >= ROLE_COUNT || self.n_links == PEERS_MAX) {
+	if (role >= ROLE_COUNT || self.n_links == DAEMON_PEERS_MAX) {
+		log_error("event=too_many_peers peer=%s links=%zu",
+		    role_name(role), self.n_links);
 		(void)close(fd);
 		return;
 	}
