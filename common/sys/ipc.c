@@ -42,6 +42,7 @@ struct ipc_call {
 	struct ipc_link *l;
 	uint64_t req;
 	uint32_t index;
+	enum ipc_type type; /* what was asked */
 	ipc_done *done; /* NULL: cancelled, waiting for the late answer */
 	void *arg;
 	struct loop_timer timer;
@@ -592,6 +593,7 @@ ipc_ask_raw(struct ipc_link *l, enum ipc_type type, void *message, int fd,
 {
 	struct ipc_call *c = call_new(l);
 
+	c->type = type;
 	c->done = done;
 	c->arg = arg;
 	memcpy(message, &c->req, sizeof c->req); /* req is the first field */
@@ -614,7 +616,8 @@ ipc_call_cancel(struct ipc_call **cp)
 	loop_timer_clear(&c->timer);
 }
 
-/* Routes an ANSWER or PART. -1: nobody asked that. */
+/* Routes an ANSWER or PART. -1: nobody asked that, or asked something else;
+ * whoever did would take one kind of message for another. */
 static int
 answered(struct ipc_link *l, int type, const union ipc_any *m, int fd)
 {
@@ -623,7 +626,8 @@ answered(struct ipc_link *l, int type, const union ipc_any *m, int fd)
 	ipc_done *done;
 	void *arg;
 
-	if (c == NULL || c->req != m->req)
+	if (c == NULL || c->req != m->req ||
+	    !ipc_is_answer((enum ipc_type)type, c->type))
 		return -1;
 	done = c->done;
 	arg = c->arg;

@@ -16,6 +16,8 @@
  *   fd     1 when a descriptor travels with it
  *   fields F(N, type, name) with type u8 u16 u32 u64 i64 str; `str` is any
  *          bytes; 64 KiB for the whole message.
+ *
+ * and below it, which ANSWERs and PARTs may come to which ASK.
  */
 #ifndef SYS_IPC_MESSAGES_H
 #define SYS_IPC_MESSAGES_H
@@ -393,6 +395,41 @@
 	M(SES_COMPRESS, SESSION, TELL, RS_OWNER, RS_ACCESS, 0, F_SES_COMPRESS) \
 	M(SES_END, SESSION, TELL, RS_OWNER, RS_ACCESS, 0, F_SES_END) \
 	M(SES_INPUT_END, SESSION, TELL, RS_ACCESS, RS_OWNER, 0, F_SES_INPUT_END)
+
+/* A(answer, question): an ANSWER or PART, and an ASK that it may answer. A
+ * peer that answers a question in any other way loses its link. */
+#define IPC_ANSWERS(A) \
+	A(CONF_RESULT, CONF_END) \
+	A(KEY_RESULT, KEY_FD) \
+	A(ADMIN_ROW, ADMIN_RUN) \
+	A(ADMIN_DONE, ADMIN_RUN) \
+	A(DNS_ANSWER, DNS_ASK) \
+	A(ADDR_ANSWER, ADDR_ASK) \
+	A(EXPAND_ITEM, EXPAND_ASK) \
+	A(EXPAND_DONE, EXPAND_ASK) \
+	A(LOGIN_ANSWER, LOGIN_ASK) \
+	A(ACCOUNT_ANSWER, ACCOUNT_ASK) \
+	A(OWNS_ANSWER, OWNS_ASK) \
+	A(GENERATION_OK, GENERATION) \
+	A(AUTH_ANSWER, AUTH_START) \
+	A(AUTH_ANSWER, AUTH_MORE) \
+	A(TICKET_OK, TICKET) \
+	A(SIGN_ANSWER, SIGN_ASK) \
+	A(RATE_ANSWER, RATE_ASK) \
+	A(CLIENT_ANSWER, CLIENT_OPEN) \
+	A(TX_OPENED, TX_OPEN) \
+	A(TX_FILE_FD, TX_FILE) \
+	A(TX_FILE_NO, TX_FILE) \
+	A(TX_DONE, TX_COMMIT) \
+	A(DLV_RESULT, DLV_OPEN) \
+	A(DLV_DONE, DLV_OPEN) \
+	A(OWNER_LINK, OWNER_OPEN) \
+	A(OWNER_REFUSED, OWNER_OPEN) \
+	A(SESSION_STREAM, SESSION_OPEN) \
+	A(SESSION_LINK, SESSION_OPEN) \
+	A(SESSION_REFUSED, SESSION_OPEN) \
+	A(SPAWNED, SPAWN) \
+	A(SPAWN_FAILED, SPAWN)
 
 enum {
 	IPC_MESSAGE_MAX = 65536, /* one message with its header */
