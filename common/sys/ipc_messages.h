@@ -66,7 +66,10 @@
 /* No longer listen on that address. */
 #define F_LISTEN_DROP(F, N) F(N, str, service) F(N, str, address)
 /* One end of a fresh link to a peer; an older link to it is dead. */
-#define F_PEER_FD(F, N) F(N, u8, role) F(N, u32, instance)
+#define F_PEER_FD(F, N) F(N, u8, role) F(N, u32, instance) F(N, u64, link)
+/* The link of that number is gone: where the peer lives, master makes another
+ * after a pause. */
+#define F_PEER_LOST(F, N) F(N, u8, role) F(N, u32, instance) F(N, u64, link)
 /* A file or folder opened by master for this role, by name. */
 #define F_FILE_FD(F, N) F(N, str, name)
 /* A private key file for `keys`, and the certificate chain (PEM) that must
@@ -313,6 +316,7 @@
 	M(LISTEN_FD, CONTROL, TELL, RS_MASTER, RS_FRONTS, 1, F_LISTEN_FD) \
 	M(LISTEN_DROP, CONTROL, TELL, RS_MASTER, RS_FRONTS, 0, F_LISTEN_DROP) \
 	M(PEER_FD, CONTROL, TELL, RS_MASTER, RS_CHILDREN, 1, F_PEER_FD) \
+	M(PEER_LOST, CONTROL, TELL, RS_CHILDREN, RS_MASTER, 0, F_PEER_LOST) \
 	M(FILE_FD, CONTROL, TELL, RS_MASTER, RS_CHILDREN, 1, F_FILE_FD) \
 	M(KEY_FD, CONTROL, ASK, RS_MASTER, RS_KEYS, 1, F_KEY_FD) \
 	M(KEY_RESULT, CONTROL, ANSWER, RS_KEYS, RS_MASTER, 0, F_KEY_RESULT) \
