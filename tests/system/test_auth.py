@@ -130,6 +130,22 @@ def test_plain(auth):
     assert "nobody" not in log and "event=auth_ok" in log
 
 
+def test_change_during_a_check(auth):
+    """The old password is being checked when it is changed: it is neither let
+    in nor remembered; the new one, tried before the change, still is wrong."""
+    c = auth
+    slow = "SCRAM-SHA-256$%s" % scram_form(b"secret", 600000).split("$", 1)[1]
+    for change in ((("password set", ("account", 7), ("form", scram_form(b"other")))),
+                   (("password remove", ("account", 7)))):
+        ok(c, "password set", ("account", 7), ("form", slow))
+        begin(c, PLAIN, b"\0joe\0secret")
+        ok(c, *change)
+        assert c.answer("m")["result"] == FAILED
+        assert plain(c, b"joe", b"secret")["result"] == FAILED
+    ok(c, "password set", ("account", 7), ("form", scram_form(b"other")))
+    assert plain(c, b"joe", b"other")["result"] == OK
+
+
 def test_ticket(auth):
     m = plain(auth, b"joe", b"secret", peer="i")
     t = auth.people.tickets[0]
