@@ -2,6 +2,7 @@
 """The resolver role against a real name server (nsd), and against some that
 misbehave. Needs the built tree in $VEREDUS_BUILD (or the working folder)."""
 
+import json
 import os
 import select
 import shutil
@@ -12,6 +13,8 @@ import threading
 import time
 
 import pytest
+
+from server import Server as WholeServer
 
 BUILD = os.environ.get("VEREDUS_BUILD", os.getcwd())
 NSD = shutil.which("nsd") or shutil.which("nsd", path="/usr/sbin")
@@ -576,3 +579,33 @@ def test_sandbox_holds(nsd, resolver):
         lines = dict(line.rstrip("\n").split(":\t", 1) for line in f
                      if ":\t" in line)
     assert lines["NoNewPrivs"] == "1"
+
+
+# ---- what veredus doctor asks ----
+
+def test_doctor(nsd):
+    """Both address families of the server's name and the names of its
+    addresses; and whether the mandatory addresses are somebody's."""
+    s = WholeServer({"server": {"name_servers": [f"127.0.0.1:{nsd}"]}},
+                    hostname="mx1.example.test", accounts=())
+    try:
+        s.start()
+        found = lambda: [r["result"] + " " + r["text"] for r in json.loads(
+            s.command("--json", "doctor", check=False).stdout)]
+        first = found()
+        for line in ("good A mx1.example.test: 192.0.2.1", "good PTR 192.0.2.1: mx1.example.test",
+                     "warning PTR 192.0.2.2: classless.example.test, but this server says that "
+                     "it is mx1.example.test",
+                     "good AAAA mx1.example.test: 2001:db8::1",
+                     "good PTR 2001:db8::1: mx1.example.test",
+                     "WRONG postmaster@example.test: nobody gets its mail (later)",
+                     "WRONG abuse@example.net.test: nobody gets its mail (later)"):
+            assert line in first, "\n".join(first)
+        assert any(r.startswith("good MX example.test: ") for r in first)
+        s.command("account", "add", "alice@example.test", stdin="some-secret\n")
+        s.command("alias", "add", "abuse@example.test", "alice@example.test")
+        second = found()
+        assert "good postmaster@example.test: deliverable (account)" in second
+        assert "good abuse@example.test: deliverable (alias)" in second
+    finally:
+        s.remove()
