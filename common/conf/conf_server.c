@@ -58,6 +58,11 @@ static const struct conf_def rows[] = {
 	    CONF_RESTART,
 	    "How many processes each of smtpd, submission, relay, access and "
 	    "keys has; 0 for as many as there are cores, at most 4."),
+	CONF(conf_server, BOOL, channel_binding, "yes", 0, 0, CONF_LIVE,
+	    "Whether users are offered SCRAM-SHA-256-PLUS, which binds a "
+	    "login to its TLS connection (RFC 9266). Turn it off where "
+	    "clients choose it and then give up, as mutt does with the SASL "
+	    "library of Debian 12 over TLS 1.3."),
 	CONF(conf_server, LIST, name_servers, "", 0, 8, CONF_LIVE,
 	    "Addresses of the name servers to ask ([address]:port for another "
 	    "port than 53); empty for those of /etc/resolv.conf."),

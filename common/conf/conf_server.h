@@ -26,6 +26,7 @@ struct conf_server {
 	const char *log_format;
 	const char *log_level;
 	int64_t processes;
+	bool channel_binding;
 	struct conf_list name_servers;
 	struct conf_list ca_file;
 };
