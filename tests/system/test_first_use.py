@@ -26,6 +26,40 @@ def test_unit_lets_the_drop_folder_be_made():
     assert not [line for line in unit() if line.startswith("RestrictSUIDSGID=")]
 
 
+def test_unit_gives_up_a_wrong_configuration():
+    """veredusd ends with 78 then: a restart every five seconds mends nothing."""
+    text = unit()
+    assert "RestartPreventExitStatus=64 78" in text
+    assert any(line.startswith("StartLimitIntervalSec=") for line in text)
+
+
+def test_install_and_uninstall(tmp_path):
+    make = lambda what: subprocess.run(["make", "-C", BUILD, what, f"DESTDIR={tmp_path}"],
+                                       capture_output=True, text=True, check=True)
+    make("install")
+    sendmail = next(tmp_path.rglob("sbin/sendmail"))
+    for name in ("bin/mailq", "bin/newaliases", "lib/sendmail"):
+        link = sendmail.parents[1] / name
+        # Relative, for what is packed elsewhere than where it will live.
+        assert not os.readlink(link).startswith("/") and link.resolve() == sendmail
+    env = dict(os.environ, PATH=f"{sendmail.parents[1]}/bin:{os.environ['PATH']}")
+    p = subprocess.run(["newaliases"], capture_output=True, text=True, env=env,
+                       executable=sendmail.parents[1] / "bin/newaliases")
+    assert p.returncode == 0, p.stderr
+    make("uninstall")
+    assert not [p for p in tmp_path.rglob("*") if not p.is_dir()]
+
+
+@pytest.mark.skipif(not ROOT, reason="one user for everything")
+def test_missing_system_user(made):
+    s = made(0o755)
+    s.conf.write_text(s.conf.read_text().replace("server {", "server {\n\tuser = nosuch", 1))
+    p = subprocess.run([BUILD / "master/veredusd", "-c", s.conf, "-L", s.libexec],
+                       capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert p.returncode == EX_CONFIG
+    assert "needs the system user nosuch-smtpd, which does not exist" in p.stderr
+
+
 # ---- the folder of the mailboxes ----
 
 @pytest.fixture

@@ -131,6 +131,16 @@ def test_restart_options_keep_their_value(server):
     assert server.command("reload", check=False).returncode == 1
 
 
+def test_lower_template_uses(server):
+    """Below what the template has served already: it ends with the next one."""
+    for user in ("alice", "bob"):
+        server.imap(user).logout()
+    was = server.pids("template")
+    edit(server, lambda t: t + "mailbox {\n\ttemplate_uses = 1\n}\n")
+    server.imap("carol").logout()
+    wait_for(lambda: (now := server.pids("template")) and now != was)
+
+
 def test_reload_of_roles_without_tls():
     s = Server()
     try:
