@@ -532,12 +532,26 @@ call_over(struct ipc_call *c)
 		done(arg, -1, NULL, -1);
 }
 
+/* The asked one need not go on. Should this not be sent it does, no more. */
+static void
+tell_cancelled(const struct ipc_call *c)
+{
+#define X(question_, cancel) \
+	if (c->type == IPC_##question_) { \
+		const struct ipc_##cancel m = { .question = c->req }; \
+		(void)enqueue(c->l, IPC_##cancel, &m, -1); \
+	}
+	IPC_CANCELS(X)
+#undef X
+}
+
 static void
 on_call_timeout(void *arg)
 {
 	struct ipc_call *c = arg;
 
 	log_warn("event=call_timeout peer=%s", c->l->name);
+	tell_cancelled(c);
 	call_over(c);
 }
 
@@ -612,6 +626,8 @@ ipc_call_cancel(struct ipc_call **cp)
 	if (c == NULL)
 		return;
 	*cp = NULL;
+	if (c->done != NULL)
+		tell_cancelled(c);
 	c->done = NULL;
 	loop_timer_clear(&c->timer);
 }

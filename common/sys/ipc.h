@@ -161,7 +161,7 @@ struct ipc_call *ipc_ask_raw(struct ipc_link *l, enum ipc_type type,
 	    &(struct ipc_##NAME){ __VA_ARGS__ }, (fd_), (timeout_ms_), \
 	    (done_), (arg_))
 /* The asker is gone: `done` is not called any more, descriptors in late
- * answers are closed. Sets *c NULL; harmless when it is NULL already. */
+ * answers are closed; who was asked hears of it where IPC_CANCELS says so. Sets *c NULL; harmless when it is NULL already. */
 void ipc_call_cancel(struct ipc_call **c);
 
 /* Is there more queued than the high mark? Then stop reading from clients. */

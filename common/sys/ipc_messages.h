@@ -105,6 +105,9 @@
 /* ---- resolver ---- */
 
 #define F_DNS_ASK(F, N) F(N, u64, req) F(N, u16, type) F(N, str, name)
+/* Who asked that (its req) waits no longer; the answer that it gets all the
+ * same says nothing. */
+#define F_DNS_CANCEL(F, N) F(N, u64, question)
 /* status: enum dns_status; secure: AD from a trusted server; records packed by
  * proto/dns.h; canonical: the name after CNAMEs. */
 #define F_DNS_ANSWER(F, N) \
@@ -330,6 +333,7 @@
 	M(ADMIN_ROW, ADMIN, PART, RS_MASTER | RS_CHILDREN, RS_CONTROL | RS_MASTER, 0, F_ADMIN_ROW) \
 	M(ADMIN_DONE, ADMIN, ANSWER, RS_MASTER | RS_CHILDREN, RS_CONTROL | RS_MASTER, 0, F_ADMIN_DONE) \
 	M(DNS_ASK, DNS, ASK, RS_SMTPD | RS_RELAY, RS_RESOLVER, 0, F_DNS_ASK) \
+	M(DNS_CANCEL, DNS, TELL, RS_SMTPD | RS_RELAY, RS_RESOLVER, 0, F_DNS_CANCEL) \
 	M(DNS_ANSWER, DNS, ANSWER, RS_RESOLVER, RS_SMTPD | RS_RELAY, 0, F_DNS_ANSWER) \
 	M(ADDR_ASK, LOOKUP, ASK, RS_SMTPD | RS_SUBMISSION | RS_LMTP | RS_QUEUE, RS_DIRECTORY, 0, F_ADDR_ASK) \
 	M(ADDR_ANSWER, LOOKUP, ANSWER, RS_DIRECTORY, RS_SMTPD | RS_SUBMISSION | RS_LMTP | RS_QUEUE, 0, F_ADDR_ANSWER) \
@@ -434,6 +438,11 @@
 	A(SESSION_REFUSED, SESSION_OPEN) \
 	A(SPAWNED, SPAWN) \
 	A(SPAWN_FAILED, SPAWN)
+
+/* X(question, TELL): who no longer waits for the answer tells the asked one by
+ * that, with the question's number in `question`, so that it stops working. */
+#define IPC_CANCELS(X) \
+	X(DNS_ASK, DNS_CANCEL)
 
 enum {
 	IPC_MESSAGE_MAX = 65536, /* one message with its header */

@@ -14,8 +14,10 @@ import time
 
 import pytest
 
-from server import Server as WholeServer
+from console import Console
+from server import Server as WholeServer, wait_for
 
+CONNECT = 2  # SANDBOX_CONNECT
 BUILD = os.environ.get("VEREDUS_BUILD", os.getcwd())
 NSD = shutil.which("nsd") or shutil.which("nsd", path="/usr/sbin")
 
@@ -220,11 +222,11 @@ class Server:
         while True:
             try:
                 query, sender = self.udp.recvfrom(4096)
+                self.seen.append((query, sender))
+                for reply in self.answer(query) or ():
+                    self.udp.sendto(reply, sender)
             except OSError:
                 return
-            self.seen.append((query, sender))
-            for reply in self.answer(query) or ():
-                self.udp.sendto(reply, sender)
 
     def serve_tcp(self):
         while True:
@@ -579,6 +581,64 @@ def test_sandbox_holds(nsd, resolver):
         lines = dict(line.rstrip("\n").split(":\t", 1) for line in f
                      if ":\t" in line)
     assert lines["NoNewPrivs"] == "1"
+
+
+# ---- a name server that never answers ----
+
+def name_of(query):
+    labels, at = [], 12
+    while query[at] != 0:
+        labels.append(query[at + 1:at + 1 + query[at]].decode())
+        at += query[at] + 1
+    return ".".join(labels)
+
+
+def test_silence_for_one_is_none_for_others(server, tmp_path):
+    """smtpd asks for hundreds of names that nobody answers for, as a stranger
+    can make it: relay does not notice, and what smtpd no longer wants is
+    forgotten, so that it too has answers again."""
+    ns = server(lambda q: [reply(q, a_record(1), 1)] if name_of(q).startswith("good") else None)
+    with Console("resolver/resolver", "resolver", tmp_path,
+                 f"server.name_servers=127.0.0.1:{ns.port}", "resolver.max_queries=20",
+                 "resolver.timeout=30s", "resolver.try_timeout=30s", sandbox=CONNECT) as c:
+        c.peer("m", "smtpd")
+        c.peer("r", "relay")
+        row = lambda: dict(c.admin("status")[0][0])
+        for i in range(500):
+            c.say("m", "DNS_ASK", type=1, name=f"silent{i}.test")
+        wait_for(lambda: row()["waiting"] == "490")
+        assert row()["active"] == "10"
+        began = time.monotonic()
+        assert c.ask("r", "DNS_ASK", type=1, name="good1.test")["status"] == "0"
+        assert time.monotonic() - began < 5
+        c.drop("m")
+        wait_for(lambda: row()["waiting"] == "0")
+        c.peer("m2", "smtpd")
+        began = time.monotonic()
+        assert c.ask("m2", "DNS_ASK", type=1, name="good2.test")["status"] == "0"
+        assert time.monotonic() - began < 5
+
+
+def test_clients_that_leave_take_their_questions_along(server):
+    """The name of a client is looked up while it waits; connections that come
+    and go leave nothing behind."""
+    ns = server(lambda q: None)
+    s = WholeServer({"server": {"name_servers": [f"127.0.0.1:{ns.port}"]},
+                     "resolver": {"max_queries": 4, "timeout": "60s", "try_timeout": "30s"}})
+    try:
+        s.start()
+        row = lambda: next(r for r in s.status() if r["role"] == "resolver")
+        asked = row()["questions"]
+        clients = [socket.create_connection(("127.0.0.1", s.ports["smtp"]),
+                                            source_address=(f"127.0.0.{i}", 0))
+                   for i in range(2, 32)]
+        wait_for(lambda: row()["questions"] >= asked + 30)
+        assert row()["active"] == 2 and row()["waiting"] >= 28
+        for c in clients:
+            c.close()
+        wait_for(lambda: row()["waiting"] == 0)
+    finally:
+        s.remove()
 
 
 # ---- what veredus doctor asks ----

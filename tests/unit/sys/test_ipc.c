@@ -18,7 +18,7 @@ static struct loop *loop;
 static struct ipc_link *ours, *theirs; /* resolver and relay */
 static int raw = -1;
 static int asked, answered, failed, lost, got_fd;
-static uint64_t late_req;
+static uint64_t late_req, cancelled_req;
 static bool answer_now;
 
 static void
@@ -40,8 +40,17 @@ on_lost(struct ipc_link *l)
 	lost++;
 }
 
+static void
+on_cancel(struct ipc_link *l, const union ipc_any *m, int fd)
+{
+	(void)l;
+	(void)fd;
+	cancelled_req = m->DNS_CANCEL.question;
+}
+
 static const struct ipc_handlers resolver = {
-	.by_type = { [IPC_DNS_ASK] = on_ask }, .lost = on_lost };
+	.by_type = { [IPC_DNS_ASK] = on_ask, [IPC_DNS_CANCEL] = on_cancel },
+	.lost = on_lost };
 static const struct ipc_handlers relay = { .lost = on_lost };
 
 static void
@@ -144,6 +153,8 @@ START_TEST(cancelled_is_not_called)
 	turns(5);
 	ipc_call_cancel(&c);
 	ck_assert_ptr_null(c);
+	turns(5);
+	ck_assert_uint_eq(cancelled_req, late_req);
 	ipc_send(ours, DNS_ANSWER, -1, .req = late_req, .ttl = 7);
 	turns(5);
 	ck_assert_int_eq(answered + failed, 0);
