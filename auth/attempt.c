@@ -201,26 +201,27 @@ attempt_grant(struct exchange *x)
 
 /* ---- passwords ---- */
 
-/* The old forms are replaced, unless somebody did so meanwhile. */
-static void
-keep_fresh(const struct check *c)
+/* A check takes a while, and an administrator may have changed the password
+ * meanwhile. `now`: what is stored now, empty for none. */
+static bool
+is_unchanged(const struct check *c, struct stored *now)
 {
-	struct stored now;
+	if (passwords_find(exchanges.passwords, c->account, now) < 0)
+		return false;
+	return slice_eq(buf_slice(&now->crypt), buf_slice(&c->stored.crypt)) &&
+	    slice_eq(buf_slice(&now->scram), buf_slice(&c->stored.scram));
+}
 
-	stored_init(&now);
-	if (passwords_find(exchanges.passwords, c->account, &now) == 0 &&
-	    slice_eq(buf_slice(&now.crypt), buf_slice(&c->stored.crypt)) &&
-	    slice_eq(buf_slice(&now.scram), buf_slice(&c->stored.scram))) {
-		if (passwords_put(exchanges.passwords, c->account, now.changed,
-			buf_slice(&c->fresh.crypt),
-			buf_slice(&c->fresh.scram)) == 0)
-			log_info("event=password_renewed account=%llu",
-			    (unsigned long long)c->account);
-		else
-			log_warn("event=password_not_renewed account=%llu",
-			    (unsigned long long)c->account);
-	}
-	stored_fini(&now);
+static void
+keep_fresh(const struct check *c, int64_t changed)
+{
+	if (passwords_put(exchanges.passwords, c->account, changed,
+		buf_slice(&c->fresh.crypt), buf_slice(&c->fresh.scram)) == 0)
+		log_info("event=password_renewed account=%llu",
+		    (unsigned long long)c->account);
+	else
+		log_warn("event=password_not_renewed account=%llu",
+		    (unsigned long long)c->account);
 }
 
 static void
@@ -230,22 +231,39 @@ password_right(struct exchange *x)
 		attempt_grant(x);
 }
 
-/* Also when the exchange is gone meanwhile. */
-static void
-on_checked(void *arg, const struct check *c)
-{
-	uint64_t *key = arg;
-	struct exchange *x = exchange_find(key);
+static void on_checked(void *arg, const struct check *c);
 
-	free(key);
-	if (c->has_fresh)
-		keep_fresh(c);
-	if (x == NULL || x->state != AT_HASHING)
+static void
+start_check(struct exchange *x, struct slice password,
+    const struct stored *stored)
+{
+	uint64_t *key = malloc(sizeof x->key);
+
+	if (key == NULL) {
+		exchange_finish_later(x, "memory");
 		return;
+	}
+	memcpy(key, x->key, sizeof x->key);
+	x->state = AT_HASHING;
+	if (hashing_check(x->account, password, stored,
+		(size_t)exchanges.conf.queue, on_checked, key) == 0)
+		return;
+	free(key);
+	exchange_finish_later(x, "queue");
+}
+
+static void
+checked(struct exchange *x, const struct check *c, bool is_same,
+    const struct stored *now)
+{
 	switch (c->result) {
 	case PASSWORD_RIGHT:
 		if (c->account == 0) {
 			fail(x);
+			return;
+		}
+		if (!is_same) {
+			start_check(x, buf_slice(&c->password), now);
 			return;
 		}
 		if (exchanges.conf.remember > 0)
@@ -267,23 +285,23 @@ on_checked(void *arg, const struct check *c)
 	}
 }
 
+/* Also when the exchange is gone meanwhile. */
 static void
-start_check(struct exchange *x, struct slice password,
-    const struct stored *stored)
+on_checked(void *arg, const struct check *c)
 {
-	uint64_t *key = malloc(sizeof x->key);
+	uint64_t *key = arg;
+	struct exchange *x = exchange_find(key);
+	struct stored now;
+	bool is_same;
 
-	if (key == NULL) {
-		exchange_finish_later(x, "memory");
-		return;
-	}
-	memcpy(key, x->key, sizeof x->key);
-	x->state = AT_HASHING;
-	if (hashing_check(x->account, password, stored,
-		(size_t)exchanges.conf.queue, on_checked, key) == 0)
-		return;
 	free(key);
-	exchange_finish_later(x, "queue");
+	stored_init(&now);
+	is_same = is_unchanged(c, &now);
+	if (c->has_fresh && is_same)
+		keep_fresh(c, now.changed);
+	if (x != NULL && x->state == AT_HASHING)
+		checked(x, c, is_same, &now);
+	stored_fini(&now);
 }
 
 /* A damaged row is one account that has to wait; when the tables are lost the

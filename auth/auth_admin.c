@@ -82,11 +82,11 @@ password_set(const struct request *r)
 
 	if (take_forms(r, &crypt, &scram) < 0)
 		return;
-	recent_forget(r->account);
 	if (passwords_put(r->p, r->account, clock_wall(), crypt, scram) < 0) {
 		trouble(r);
 		return;
 	}
+	recent_forget(r->account);
 	log_info("event=password_set account=%llu",
 	    (unsigned long long)r->account);
 	done(r, EX_OK, "password set");
@@ -95,11 +95,11 @@ password_set(const struct request *r)
 static void
 password_remove(const struct request *r)
 {
-	recent_forget(r->account);
 	if (passwords_remove(r->p, r->account) < 0) {
 		trouble(r);
 		return;
 	}
+	recent_forget(r->account);
 	log_info("event=password_removed account=%llu",
 	    (unsigned long long)r->account);
 	done(r, EX_OK, "password removed");

@@ -57,13 +57,7 @@ stored_kind(struct slice form)
 		return STORED_SCRAM;
 	}
 	/* "$id$…", Dovecot's "{SCHEME}$id$…", or locked. */
-	if (form.p[0] == '{') {
-		ptrdiff_t end = slice_chr(form, '}');
-
-		form = end < 0 ? form : slice_from(form, (size_t)end + 1);
-	}
-	return form.n > 0 && strchr("$!*", form.p[0]) != NULL
-	    ? STORED_CRYPT : STORED_NONE;
+	return password_form_is_usable(form) ? STORED_CRYPT : STORED_NONE;
 }
 
 /* ---- opening ---- */

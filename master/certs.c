@@ -25,11 +25,15 @@ struct pair {
 	int key, good_key; /* key files, kept open for restarts of keys */
 	uint32_t number, good_number; /* never given to two keys */
 	bool is_new, refused;
+	bool is_named;     /* by the configuration as it is now */
 };
 
 static struct {
-	struct pair pairs[PAIRS_MAX];
+	struct pair *pairs[PAIRS_MAX]; /* in the configuration's order */
 	size_t n;
+	/* No longer named; an answer of keys may still be on its way to them. */
+	struct pair *gone[PAIRS_MAX];
+	size_t n_gone;
 	int tickets, tickets_reader;
 	struct loop_timer rotate;
 	uint64_t generation;
@@ -93,19 +97,13 @@ read_file(const char *path, struct buf *out, struct buf *why)
 }
 
 static struct pair *
-pair_of(const char *title)
+pair_new(const char *title)
 {
-	struct pair *p;
-	size_t i;
+	struct pair *p = calloc(1, sizeof *p);
 
-	for (i = 0; i < self.n; i++)
-		if (strcmp(self.pairs[i].title, title) == 0)
-			return &self.pairs[i];
-	if (self.n == PAIRS_MAX)
-		return NULL;
-	p = &self.pairs[self.n++];
-	p->title = strdup(title);
-	if (p->title == NULL)
+	if (p != NULL)
+		p->title = strdup(title);
+	if (p == NULL || p->title == NULL)
 		abort();
 	buf_init(&p->chain, CHAIN_MAX);
 	buf_init(&p->good, CHAIN_MAX);
@@ -114,24 +112,75 @@ pair_of(const char *title)
 	return p;
 }
 
+static void
+pair_free(struct pair *p)
+{
+	if (p->key >= 0)
+		(void)close(p->key);
+	if (p->good_key >= 0 && p->good_key != p->key)
+		(void)close(p->good_key);
+	buf_fini(&p->chain);
+	buf_fini(&p->good);
+	buf_fini(&p->names);
+	free(p->title);
+	free(p);
+}
+
+static void
+free_gone(void)
+{
+	while (self.n_gone > 0)
+		pair_free(self.gone[--self.n_gone]);
+}
+
+/* Those that the configuration names, in its order; the others are gone, and
+ * with the next whole set fronts and keys forget them too. */
+static void
+take_order(const struct config *c, struct buf *why)
+{
+	struct pair *was[PAIRS_MAX], *p;
+	const char *title = NULL;
+	size_t n = self.n, named = 0, i;
+
+	memcpy(was, self.pairs, n * sizeof *was);
+	for (i = 0; i < n; i++)
+		was[i]->is_named = false;
+	while ((title = config_next_title(c, &conf_certificate_section,
+		    title)) != NULL) {
+		if (named == PAIRS_MAX) {
+			buf_addf(why, "only the first %d certificates are "
+			    "taken\n", PAIRS_MAX);
+			break;
+		}
+		for (i = 0, p = NULL; i < n && p == NULL; i++)
+			if (strcmp(was[i]->title, title) == 0)
+				p = was[i];
+		if (p == NULL)
+			p = pair_new(title);
+		p->is_named = true;
+		self.pairs[named++] = p;
+	}
+	self.n = named;
+	if (self.n_gone + n > PAIRS_MAX)
+		abort(); /* a reload begins only when the last one is over */
+	for (i = 0; i < n; i++)
+		if (!was[i]->is_named)
+			self.gone[self.n_gone++] = was[i];
+}
+
 static int
-load_pair(const struct config *c, const char *title, struct buf *why)
+load_pair(const struct config *c, struct pair *p, struct buf *why)
 {
 	struct conf_certificate conf;
-	struct pair *p = pair_of(title);
 	struct region mem;
 	struct buf chain;
 	int fd, result;
 	size_t i;
 
-	if (p == NULL) {
-		buf_addf(why, "more than %d certificates\n", PAIRS_MAX);
-		return -1;
-	}
 	region_init(&mem, 1 << 20);
-	config_fill(c, &conf_certificate_section, title, &conf, &mem);
+	config_fill(c, &conf_certificate_section, p->title, &conf, &mem);
 	buf_reset(&p->names);
-	buf_add_str(&p->names, title);
+	buf_add_str(&p->names, p->title);
 	for (i = 0; i < conf.names.n; i++)
 		buf_addf(&p->names, "\n%s", conf.names.v[i]);
 	buf_init(&chain, CHAIN_MAX);
@@ -161,12 +210,13 @@ load_pair(const struct config *c, const char *title, struct buf *why)
 int
 certs_load(const struct config *c, struct buf *why)
 {
-	const char *title = NULL;
-	int result = 0;
+	size_t before = why->n, i;
+	int result;
 
-	while ((title = config_next_title(c, &conf_certificate_section,
-		    title)) != NULL)
-		result |= load_pair(c, title, why);
+	take_order(c, why);
+	result = why->n > before ? -1 : 0;
+	for (i = 0; i < self.n; i++)
+		result |= load_pair(c, self.pairs[i], why);
 	return result;
 }
 
@@ -176,12 +226,12 @@ tell_front(struct child *c)
 	size_t i;
 
 	for (i = 0; i < self.n; i++)
-		if (self.pairs[i].good.n > 0)
+		if (self.pairs[i]->good.n > 0)
 			ipc_send(c->link, CERT, -1,
-			    .key = self.pairs[i].good_number,
+			    .key = self.pairs[i]->good_number,
 			    .generation = self.generation,
-			    .names = buf_slice(&self.pairs[i].names),
-			    .chain = buf_slice(&self.pairs[i].good));
+			    .names = buf_slice(&self.pairs[i]->names),
+			    .chain = buf_slice(&self.pairs[i]->good));
 	ipc_send(c->link, CERT_END, -1, .generation = self.generation);
 }
 
@@ -194,7 +244,7 @@ settle(void)
 	size_t i;
 
 	for (i = 0; i < self.n; i++) {
-		p = &self.pairs[i];
+		p = self.pairs[i];
 		if (!p->is_new)
 			continue;
 		p->is_new = false;
@@ -209,6 +259,7 @@ settle(void)
 			(void)close(p->good_key);
 		p->good_key = p->key;
 	}
+	free_gone();
 	self.generation++;
 	while ((c = children_next(c)) != NULL) {
 		if (c->state != CHILD_READY)
@@ -269,7 +320,7 @@ tell_keys(struct child *c)
 	size_t i;
 
 	for (i = 0; i < self.n; i++) {
-		p = &self.pairs[i];
+		p = self.pairs[i];
 		if (p->is_new)
 			tell_pair(c, p, p->key, p->number, &p->chain);
 		else
@@ -287,7 +338,7 @@ certs_distribute(void (*done)(const char *problems))
 
 	self.done = done;
 	for (i = 0; i < self.n; i++)
-		self.pairs[i].refused = false;
+		self.pairs[i]->refused = false;
 	self.waiting++; /* so that answers do not settle too early */
 	while ((c = children_next(c)) != NULL)
 		if (c->state == CHILD_READY && c->row->id == ROLE_KEYS)

@@ -17,8 +17,9 @@ struct loop;
 /* Makes the shared ticket keys and rotates them. 0, -1. */
 int certs_init(struct loop *l) __attribute__((warn_unused_result));
 /*
- * Reads what the configuration names, in order. Files that cannot be read are
- * said in `why`, the others are taken: -1 if there was any.
+ * Reads what the configuration names, in its order, which is the one that
+ * certs_distribute keeps; what it no longer names is dropped. Files that cannot
+ * be read are said in `why`, the others are taken: -1 if there was any.
  */
 int certs_load(const struct config *c, struct buf *why)
     __attribute__((warn_unused_result));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A child is forked and exec'd from a binary that was opened at start, with
- * one socket on descriptor 3 and nothing else. Introductions are made here and
- * nowhere else: for each pair that roles.c allows, one socketpair.
+ * one socket on descriptor 3 and nothing else.
  */
 #include "master/child.h"
 
@@ -21,12 +20,12 @@
 #include "base/clock.h"
 #include "conf/conf_relay.h"
 #include "conf/conf_server.h"
+#include "master/links.h"
 #include "master/listeners.h"
 #include "sys/daemon.h"
 #include "sys/log.h"
 
 enum {
-	CHILDREN_MAX = 256,
 	START_MS = 30000,       /* a start that takes longer is broken */
 	STEADY_MS = 60000,      /* up for so long: the back-off begins anew */
 	BACKOFF_MAX_MS = 10000,
@@ -40,7 +39,7 @@ enum {
 
 static struct {
 	struct children_setup setup;
-	struct child all[CHILDREN_MAX];
+	struct child all[CHILD_COUNT_MAX];
 	size_t n;
 	int programs[ROLE_COUNT];
 	bool settled, stopping;
@@ -79,38 +78,6 @@ static bool
 is_front(const struct child *c)
 {
 	return (RS_FRONTS & 1U << c->row->id) != 0;
-}
-
-/* ---- introductions ---- */
-
-static void
-introduce(struct child *a, struct child *b)
-{
-	int fds[2];
-
-	if (ipc_pair(fds) < 0) {
-		log_error("event=no_link between=%s and=%s why=%s",
-		    ipc_link_name(a->link), ipc_link_name(b->link),
-		    LOG_S(strerror(errno)));
-		return;
-	}
-	ipc_send(a->link, PEER_FD, fds[0], .role = (uint8_t)b->row->id,
-	    .instance = b->instance);
-	ipc_send(b->link, PEER_FD, fds[1], .role = (uint8_t)a->row->id,
-	    .instance = a->instance);
-	(void)close(fds[0]);
-	(void)close(fds[1]);
-}
-
-static void
-introduce_to_all(struct child *c)
-{
-	size_t i;
-
-	for (i = 0; i < self.n; i++)
-		if (self.all[i].state == CHILD_READY && &self.all[i] != c &&
-		    (c->row->peers & 1U << self.all[i].row->id) != 0)
-			introduce(c, &self.all[i]);
 }
 
 /* ---- telling a child what it needs ---- */
@@ -369,11 +336,21 @@ on_ready(struct ipc_link *l, const union ipc_any *m, int fd)
 		self.setup.front_up(c);
 	if (c->row->id == ROLE_KEYS && self.setup.keys_up != NULL)
 		self.setup.keys_up(c);
-	introduce_to_all(c);
+	links_introduce(c);
 	if (!self.settled && children_are_ready()) {
 		self.settled = true;
 		self.setup.settled(true, "");
 	}
+}
+
+/* Also of a link whose other end has died: that one's successor is introduced
+ * when it is ready. */
+static void
+on_peer_lost(struct ipc_link *l, const union ipc_any *m, int fd)
+{
+	(void)fd;
+	links_lost(ipc_link_data(l), (enum role_id)m->PEER_LOST.role,
+	    m->PEER_LOST.instance, m->PEER_LOST.link);
 }
 
 static void
@@ -395,7 +372,8 @@ on_hello_ok(struct ipc_link *l, const union ipc_any *m, int fd)
 }
 
 static const struct ipc_handlers handlers = {
-	.by_type = { [IPC_READY] = on_ready, [IPC_HELLO_OK] = on_hello_ok },
+	.by_type = { [IPC_READY] = on_ready, [IPC_HELLO_OK] = on_hello_ok,
+	    [IPC_PEER_LOST] = on_peer_lost },
 	.lost = on_lost,
 };
 
@@ -616,14 +594,19 @@ children_start(const struct children_setup *setup, struct buf *why)
 	size_t i;
 
 	self.setup = *setup;
+	links_init(setup->loop);
 	for (i = 0; i < n_roles; i++) {
 		row = &roles[i];
 		if (setup->only != 0 && (setup->only & 1U << row->id) == 0)
 			continue;
 		if (open_program(row, why) < 0)
 			return -1;
-		for (k = 0; k < processes_of(row) && self.n < CHILDREN_MAX;
-		    k++) {
+		for (k = 0; k < processes_of(row); k++) {
+			if (self.n == CHILD_COUNT_MAX) {
+				buf_addf(why, "more than %d processes",
+				    CHILD_COUNT_MAX);
+				return -1;
+			}
 			c = &self.all[self.n++];
 			c->row = row;
 			c->instance = k;
@@ -731,6 +714,7 @@ children_stop(uint32_t grace_ms, void (*stopped)(void))
 	if (self.stopping)
 		return;
 	self.stopping = true;
+	links_end();
 	self.stopped = stopped;
 	self.grace_ms = grace_ms;
 	loop_timer_init(&self.phase_timer, self.setup.loop, on_phase_late,

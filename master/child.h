@@ -17,6 +17,9 @@
 #include "sys/ipc.h"
 #include "sys/loop.h"
 
+/* Processes of all roles, with server.processes at its bound. */
+enum { CHILD_COUNT_MAX = 384 };
+
 enum child_state {
 	CHILD_DOWN,     /* waits for its restart time */
 	CHILD_STARTING, /* exec'd, not in its jail yet */

@@ -172,6 +172,17 @@ set_password(struct veredus *v, const char *account, const char *hash)
 	return result;
 }
 
+/* Before anything is changed. 0, or EX_DATAERR with a sentence said. */
+static int
+check_form(const char *form)
+{
+	if (password_form_is_usable(slice_str(form)))
+		return 0;
+	return veredus_fail(EX_DATAERR, "this is no stored form of a password "
+	    "that can be checked here: those of crypt(3), argon2id and "
+	    "SCRAM-SHA-256 are");
+}
+
 /* ADDRESS [--hash FORM]. 0, or EX_USAGE. */
 static int
 parse(int argc, char **argv, const char **hash_r)
@@ -211,6 +222,8 @@ cmd_account_add(struct veredus *v, int argc, char **argv)
 	struct found f;
 	int result = parse(argc, argv, &hash);
 
+	if (result == 0 && hash != NULL)
+		result = check_form(hash);
 	if (result == 0)
 		result = with_account(v, "account add", argv[1], &f);
 	if (result == 0)
@@ -242,13 +255,85 @@ cmd_account_passwd(struct veredus *v, int argc, char **argv)
 	return result;
 }
 
+/* ---- many at once ---- */
+
+/*
+ * The form in what stands behind the address: up to the next colon, for the
+ * other fields of a passwd file follow (uid, gid, home …). Our own form of
+ * SCRAM keys has two colons itself.
+ */
+static char *
+cut_form(char *text)
+{
+	static const char scram[] = "SCRAM-SHA-256$";
+	unsigned colons = strncmp(text, scram, sizeof scram - 1) == 0 ? 2 : 0;
+	char *end = text + strcspn(text, ":");
+
+	while (colons-- > 0 && *end != 0)
+		end += 1 + strcspn(end + 1, ":");
+	*end = 0;
+	return text;
+}
+
+/* An account without a password would only be in the way of the next try. */
+static int
+import_account(struct veredus *v, const char *address, const char *form)
+{
+	struct buf args, text;
+	struct found f;
+	int result = check_form(form);
+
+	if (result == 0)
+		result = with_account(v, "account add", address, &f);
+	if (result != 0)
+		return result;
+	result = set_password(v, f.account, form);
+	if (result == 0)
+		return 0;
+	buf_init(&args, 4096);
+	buf_init(&text, 4096);
+	row_pair_str(&args, "account", f.account);
+	if (ctl_run(v->ctl, "account remove", buf_slice(&args), NULL, NULL,
+		&text) != 0)
+		(void)veredus_fail(0, "account %s has no password, and cannot "
+		    "be removed: %s", address, text.p);
+	buf_fini(&args);
+	buf_fini(&text);
+	return result;
+}
+
+/* 0: it is there; 1: nothing to do; -1 failed. */
+static int
+import_line(struct veredus *v, const char *file, unsigned long line,
+    char *text)
+{
+	char *rest;
+
+	text[strcspn(text, "\r\n")] = 0;
+	if (text[0] == 0 || text[0] == '#')
+		return 1;
+	rest = strchr(text, ':');
+	if (rest != NULL) {
+		*rest++ = 0;
+		if (import_account(v, text, cut_form(rest)) == 0)
+			return 0;
+		(void)veredus_fail(0, "%s:%lu: %s was not added", file, line,
+		    text);
+	} else {
+		(void)veredus_fail(0, "%s:%lu: expected address:hash", file,
+		    line);
+	}
+	return -1;
+}
+
 /* Lines of address:hash, as other servers keep them; comments with #. */
 int
 cmd_account_import(struct veredus *v, int argc, char **argv)
 {
 	unsigned long line = 0, done = 0, failed = 0;
-	char text[2048], *hash;
-	struct found f;
+	char *text = NULL;
+	size_t size = 0;
+	int result;
 	FILE *in;
 
 	if (argc != 2)
@@ -257,28 +342,15 @@ cmd_account_import(struct veredus *v, int argc, char **argv)
 	if (in == NULL)
 		return veredus_fail(EX_NOINPUT, "%s: %s", argv[1],
 		    strerror(errno));
-	while (fgets(text, sizeof text, in) != NULL) {
-		line++;
-		text[strcspn(text, "\r\n")] = 0;
-		if (text[0] == 0 || text[0] == '#')
-			continue;
-		hash = strchr(text, ':');
-		if (hash == NULL) {
-			failed++;
-			(void)veredus_fail(0, "%s:%lu: expected address:hash",
-			    argv[1], line);
-			continue;
-		}
-		*hash++ = 0;
-		hash[strcspn(hash, ":")] = 0; /* fields of a passwd file */
-		if (with_account(v, "account add", text, &f) == 0 &&
-		    set_password(v, f.account, hash) == 0)
-			done++;
-		else
-			failed++;
-		if ((done + failed) % 1000 == 0)
+	while (getline(&text, &size, in) >= 0) {
+		result = import_line(v, argv[1], ++line, text);
+		done += result == 0;
+		failed += result < 0;
+		explicit_bzero(text, size);
+		if (result <= 0 && (done + failed) % 1000 == 0)
 			(void)fprintf(stderr, "\r%lu lines", line);
 	}
+	free(text);
 	if (in != stdin)
 		(void)fclose(in);
 	(void)printf("%lu accounts, %lu failed\n", done, failed);

@@ -26,6 +26,7 @@
 #include "master/doctor_ports.h"
 #include "master/table_out.h"
 #include "master/veredus.h"
+#include "proto/ip.h"
 #include "sys/row.h"
 
 enum level { GOOD, WARNING, WRONG };
@@ -201,20 +202,24 @@ check_certificates(void)
 
 /* ---- the running server ---- */
 
+enum { VALUES_MAX = 8 };
+
+/* The values of one key, of all rows that have it. */
 struct answer {
-	size_t rows;
-	char first[256];
 	const char *key;
+	char values[VALUES_MAX][256];
+	size_t n;
 };
 
 static void
 on_row(void *arg, struct slice row)
 {
 	struct answer *a = arg;
+	struct slice value = row_get(row, a->key);
 
-	if (a->rows++ == 0)
-		(void)snprintf(a->first, sizeof a->first, "%.*s",
-		    SLICE_FMT(row_get(row, a->key)));
+	if (value.n > 0 && a->n < VALUES_MAX)
+		(void)snprintf(a->values[a->n++], sizeof a->values[0], "%.*s",
+		    SLICE_FMT(value));
 }
 
 static int
@@ -225,45 +230,117 @@ ask(const char *verb, struct slice args, const char *key, struct answer *a,
 	return ctl_run(self.v->ctl, verb, args, on_row, a, text);
 }
 
-static void
-check_dns(const char *type, const char *name)
+/* Records by the server's own resolver; 0, or -1 and why there are none. */
+static int
+look_up(const char *type, const char *name, struct answer *a, struct buf *why)
 {
-	struct buf args, text;
-	struct answer a;
+	struct buf args;
 	int result;
 
-	buf_init(&args, 1024);
-	buf_init(&text, 4096);
+	buf_init(&args, 2048);
 	row_pair_str(&args, "type", type);
 	row_pair_str(&args, "name", name);
-	result = ask("dns lookup", buf_slice(&args), "data", &a, &text);
-	if (result != 0)
-		say(WARNING, "dns", "%s %s: %s", type, name, text.p);
-	else if (a.rows == 0)
-		say(WARNING, "dns", "%s %s: none%s%s", type, name,
-		    text.n > 0 ? ", " : "", text.p);
-	else
-		say(GOOD, "dns", "%s %s: %s%s", type, name, a.first,
-		    a.rows > 1 ? " …" : "");
+	result = ask("dns lookup", buf_slice(&args), "data", a, why);
 	buf_fini(&args);
-	buf_fini(&text);
+	if (why->n == 0)
+		buf_add_str(why, "none");
+	return result == 0 && a->n > 0 ? 0 : -1;
+}
+
+static void
+check_mx(const char *domain)
+{
+	struct answer a;
+	struct buf why;
+
+	buf_init(&why, 4096);
+	if (look_up("MX", domain, &a, &why) < 0)
+		say(WARNING, "dns", "MX %s: %s", domain, why.p);
+	else
+		say(GOOD, "dns", "MX %s: %s%s", domain, a.values[0],
+		    a.n > 1 ? " …" : "");
+	buf_fini(&why);
+}
+
+/* Other servers look up the name of an address that they are sent mail from,
+ * and many refuse it when that is not the name we say. */
+static void
+check_ptr(const char *address, const char *host)
+{
+	struct buf name, why;
+	struct answer a;
+	struct ip ip;
+	size_t i;
+
+	if (ip_parse(slice_str(address), &ip) < 0)
+		return;
+	buf_init(&name, 256);
+	buf_init(&why, 4096);
+	ip_add_reverse(&name, &ip, SLICE_NONE);
+	if (look_up("PTR", name.p, &a, &why) < 0) {
+		say(WARNING, "dns", "PTR %s: %s", address, why.p);
+	} else {
+		for (i = 0; i < a.n; i++)
+			if (slice_ieq_str(slice_str(a.values[i]), host))
+				break;
+		say(i < a.n ? GOOD : WARNING, "dns", "PTR %s: %s%s%s", address,
+		    a.values[i < a.n ? i : 0],
+		    i < a.n ? "" : ", but this server says that it is ",
+		    i < a.n ? "" : host);
+	}
+	buf_fini(&name);
+	buf_fini(&why);
+}
+
+static void
+check_host(const char *host)
+{
+	static const char *const types[] = { "A", "AAAA" };
+	size_t i, k, found = 0;
+	struct answer a;
+	struct buf why;
+
+	buf_init(&why, 4096);
+	for (i = 0; i < sizeof types / sizeof *types; i++) {
+		buf_reset(&why);
+		if (look_up(types[i], host, &a, &why) < 0)
+			continue;
+		for (k = 0; k < a.n; k++) {
+			say(GOOD, "dns", "%s %s: %s", types[i], host,
+			    a.values[k]);
+			check_ptr(a.values[k], host);
+		}
+		found += a.n;
+	}
+	if (found == 0)
+		say(WARNING, "dns", "%s has no address: %s", host, why.p);
+	buf_fini(&why);
 }
 
 static void
 check_address(const char *local, const char *domain)
 {
+	static const char *const good[] = { "account", "alias", "relay",
+		"remote" };
 	struct buf args, text;
 	struct answer a;
 	char address[330];
-	int result;
+	size_t i;
 
 	(void)snprintf(address, sizeof address, "%s@%s", local, domain);
 	buf_init(&args, 1024);
 	buf_init(&text, 4096);
 	row_pair_str(&args, "address", address);
-	result = ask("address test", buf_slice(&args), "result", &a, &text);
-	say(result == 0 ? GOOD : WRONG, "addresses", "%s: %s", address,
-	    result == 0 ? "deliverable" : text.p);
+	if (ask("address test", buf_slice(&args), "kind", &a, &text) != 0 ||
+	    a.n == 0) {
+		say(WRONG, "addresses", "%s: %s", address, text.p);
+	} else {
+		for (i = 0; i < 4 && strcmp(good[i], a.values[0]) != 0; i++)
+			;
+		say(i < 4 ? GOOD : WRONG, "addresses", "%s: %s (%s)", address,
+		    i < 4 ? "deliverable" : "nobody gets its mail",
+		    a.values[0]);
+	}
 	buf_fini(&args);
 	buf_fini(&text);
 }
@@ -299,7 +376,7 @@ check_domains(void)
 		say(WARNING, "domains", "no domain yet: veredus domain add "
 		    "example.com");
 	for (i = 0; i < d.n; i++) {
-		check_dns("MX", d.names[i]);
+		check_mx(d.names[i]);
 		check_address("postmaster", d.names[i]);
 		check_address("abuse", d.names[i]);
 	}
@@ -310,6 +387,7 @@ static void
 check_server(void)
 {
 	bool stopped = false;
+	char host[256] = "";
 	struct buf why;
 
 	buf_init(&why, 4096);
@@ -319,7 +397,9 @@ check_server(void)
 	} else {
 		say(GOOD, "server", "running");
 		if (self.v->server.hostname[0] != 0)
-			check_dns("A", self.v->server.hostname);
+			check_host(self.v->server.hostname);
+		else if (gethostname(host, sizeof host - 1) == 0)
+			check_host(host);
 		check_domains();
 	}
 	buf_fini(&why);

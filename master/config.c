@@ -117,10 +117,9 @@ find_item(const struct config *c, const struct conf_section *s,
 }
 
 static int
-add_item(const struct conf_section *s, const char *title, const char *name,
-    struct slice value)
+add_item(struct config *c, const struct conf_section *s, const char *title,
+    const char *name, struct slice value)
 {
-	struct config *c = now.config;
 	struct config_item *i = region_alloc(&c->mem, sizeof *i);
 
 	if (i == NULL)
@@ -129,6 +128,7 @@ add_item(const struct conf_section *s, const char *title, const char *name,
 	i->title = region_str(&c->mem, slice_str(title));
 	i->name = name;
 	i->value = region_slice(&c->mem, value);
+	i->next = NULL;
 	if (i->title == NULL || i->value.p == NULL)
 		return -1;
 	*c->tail = i;
@@ -179,7 +179,7 @@ on_option(cfg_t *cfg, cfg_opt_t *opt)
 	if (result < 0)
 		say(cfg, "%s", why.n > 0 ? why.p : "too long");
 	else if (d->type != CONF_LIST)
-		result = add_item(s, title_of(cfg), d->name,
+		result = add_item(now.config, s, title_of(cfg), d->name,
 		    buf_slice(&value));
 	free(conf);
 	region_fini(&scratch);
@@ -205,8 +205,8 @@ add_lists(cfg_t *sec, const struct conf_section *s)
 			continue;
 		buf_reset(&value);
 		join_values(opt, &value);
-		result = add_item(s, title_of(sec), s->defs[i].name,
-		    buf_slice(&value));
+		result = add_item(now.config, s, title_of(sec),
+		    s->defs[i].name, buf_slice(&value));
 	}
 	buf_fini(&value);
 	return result;
@@ -423,6 +423,70 @@ config_fill(const struct config *c, const struct conf_section *s,
 			&why) < 0)
 			abort(); /* it was checked when it was read */
 	buf_fini(&why);
+}
+
+void
+config_add(struct config *c, const struct conf_section *s, const char *name,
+    struct slice value)
+{
+	if (add_item(c, s, "", name, value) < 0)
+		abort();
+}
+
+static void
+drop_items(struct config *c, const struct conf_section *s, const char *name)
+{
+	struct config_item **at = &c->items;
+
+	while (*at != NULL) {
+		if ((*at)->section == s && strcmp((*at)->name, name) == 0)
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
+	}
+	c->tail = at;
+}
+
+static void
+keep_section(struct config *c, const struct config *running,
+    const struct conf_section *s, struct buf *notes)
+{
+	void *was = calloc(1, s->size), *is = calloc(1, s->size);
+	struct region mem;
+	struct buf value;
+	size_t i;
+
+	if (was == NULL || is == NULL)
+		abort();
+	region_init(&mem, 2 << 20);
+	buf_init(&value, 1 << 20);
+	config_fill(running, s, "", was, &mem);
+	config_fill(c, s, "", is, &mem);
+	for (i = 0; i < s->n; i++) {
+		if (s->defs[i].when != CONF_RESTART ||
+		    conf_is_same(&s->defs[i], was, is))
+			continue;
+		buf_addf(notes, "%s.%s needs a restart\n", s->name,
+		    s->defs[i].name);
+		buf_reset(&value);
+		conf_format(&s->defs[i], was, &value);
+		drop_items(c, s, s->defs[i].name);
+		config_add(c, s, s->defs[i].name, buf_slice(&value));
+	}
+	buf_fini(&value);
+	region_fini(&mem);
+	free(was);
+	free(is);
+}
+
+void
+config_keep(struct config *c, const struct config *running, struct buf *notes)
+{
+	size_t i;
+
+	for (i = 0; i < conf_n_sections; i++)
+		if (!conf_sections[i]->titled)
+			keep_section(c, running, conf_sections[i], notes);
 }
 
 const char *

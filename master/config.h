@@ -34,6 +34,16 @@ struct config {
  */
 struct config *config_read(const char *file, struct buf *why);
 void config_free(struct config **c);
+/* Adds an option as if it stood at the end of the file; `name` must stay. */
+void config_add(struct config *c, const struct conf_section *s,
+    const char *name, struct slice value);
+/*
+ * What only a restart changes keeps the value that it has in `running`, so
+ * that a role started later gets what its peers have. A line in `notes` for
+ * each such option that the file has changed.
+ */
+void config_keep(struct config *c, const struct config *running,
+    struct buf *notes);
 /* Fills a section's struct with defaults and what the file says. */
 void config_fill(const struct config *c, const struct conf_section *s,
     const char *title, void *conf, struct region *r);

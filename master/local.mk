@@ -7,6 +7,7 @@ libmaster_a_SOURCES += master/roles.c master/roles.h
 libmaster_a_SOURCES += master/config.c master/config.h
 libmaster_a_SOURCES += master/config_value.c master/config_value.h
 libmaster_a_SOURCES += master/places.c master/places.h
+libmaster_a_SOURCES += master/links.c master/links.h
 libmaster_a_SOURCES += master/listeners.c master/listeners.h
 libmaster_a_SOURCES += master/child.c master/child.h
 libmaster_a_SOURCES += master/certs.c master/certs.h

@@ -45,6 +45,7 @@ static struct {
 	struct region server_mem;
 	struct places places;
 	struct children_setup setup;
+	bool has_tls; /* it serves TLS, so it has certificates */
 	int log_fd;
 	int ready_fd; /* told one byte when all is up, for -d */
 	int status;
@@ -116,44 +117,42 @@ use_log(struct buf *why)
 	return 0;
 }
 
-static const char *
-add_server_item(const char *name, const char *value)
-{
-	struct config_item *i = region_alloc(&self.config->mem, sizeof *i);
-
-	if (i == NULL)
-		return "";
-	*i = (struct config_item){ .section = &conf_server_section,
-		.title = "", .name = name,
-		.value = region_slice(&self.config->mem, slice_str(value)) };
-	*self.config->tail = i;
-	self.config->tail = &i->next;
-	return i->value.p == NULL ? "" : i->value.p;
-}
-
 /* Roles cannot ask in their jails: the machine's name and the numbers of the
  * shared user become part of the configuration. */
 static void
-fill_server(void)
+complete(struct config *c)
 {
-	const struct passwd *pw;
+	const struct passwd *pw = NULL;
+	struct conf_server s;
+	struct region mem;
 	char text[256];
 
-	region_reset(&self.server_mem);
-	config_fill(self.config, &conf_server_section, "", &self.server,
-	    &self.server_mem);
-	if (self.server.hostname[0] == 0 &&
-	    gethostname(text, sizeof text) == 0) {
+	region_init(&mem, 1 << 20);
+	config_fill(c, &conf_server_section, "", &s, &mem);
+	if (s.hostname[0] == 0 && gethostname(text, sizeof text) == 0) {
 		text[sizeof text - 1] = 0;
-		self.server.hostname = add_server_item("hostname", text);
+		config_add(c, &conf_server_section, "hostname",
+		    slice_str(text));
 	}
-	pw = self.server.shared_uid[0] == 0
-	    ? NULL : getpwnam(self.server.shared_uid);
+	if (s.shared_uid[0] != 0)
+		pw = getpwnam(s.shared_uid);
 	if (pw != NULL) {
 		(void)snprintf(text, sizeof text, "%u:%u",
 		    (unsigned)pw->pw_uid, (unsigned)pw->pw_gid);
-		self.server.shared_uid = add_server_item("shared_uid", text);
+		config_add(c, &conf_server_section, "shared_uid",
+		    slice_str(text));
 	}
+	region_fini(&mem);
+}
+
+static void
+use_config(struct config *c)
+{
+	config_free(&self.config);
+	self.config = c;
+	region_reset(&self.server_mem);
+	config_fill(c, &conf_server_section, "", &self.server,
+	    &self.server_mem);
 }
 
 /* ---- events ---- */
@@ -212,12 +211,15 @@ on_settled(bool ok, const char *why)
 static void
 reload_over(void)
 {
+	struct slice notes = buf_slice(&self.notes);
+
+	if (slice_has_suffix(notes, SLICE("\n")))
+		notes = slice_head(notes, notes.n - 1);
 	self.reloading = false;
-	log_info("event=reloaded notes=%s", LOG_V(buf_slice(&self.notes)));
+	log_info("event=reloaded notes=%s", LOG_V(notes));
 	notify("READY=1", "reloaded");
-	control_done(self.reload_serial, self.reload_req,
-	    self.notes.n == 0 ? 0 : 1,
-	    self.notes.n == 0 ? SLICE("reloaded") : buf_slice(&self.notes));
+	control_done(self.reload_serial, self.reload_req, notes.n > 0,
+	    notes.n == 0 ? SLICE("reloaded") : notes);
 	buf_reset(&self.notes);
 }
 
@@ -235,8 +237,10 @@ on_role_reloaded(const struct child *c, bool ok, struct slice text, bool last)
 		buf_addf(&self.notes, "%s%s: %.*s\n", role_name(c->row->id),
 		    ok ? "" : " keeps its old configuration",
 		    SLICE_FMT(text));
-	if (last)
+	if (last && self.has_tls)
 		certs_distribute(on_certs);
+	else if (last)
+		reload_over();
 }
 
 static void
@@ -263,14 +267,14 @@ reload(uint64_t serial, uint64_t req)
 	self.reloading = true;
 	self.reload_serial = serial;
 	self.reload_req = req;
-	config_free(&self.config);
-	self.config = fresh;
+	complete(fresh);
+	config_keep(fresh, self.config, &self.notes);
+	use_config(fresh);
 	self.setup.config = fresh;
-	fill_server();
 	if (use_log(&self.notes) < 0)
 		log_error("event=log_not_reopened why=%s",
 		    LOG_V(buf_slice(&self.notes)));
-	if (certs_load(self.config, &self.notes) < 0)
+	if (self.has_tls && certs_load(self.config, &self.notes) < 0)
 		log_error("event=certificates why=%s",
 		    LOG_V(buf_slice(&self.notes)));
 	children_reload(&self.setup, on_role_reloaded);
@@ -392,16 +396,33 @@ raise_limits(void)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
+/* A user that is missing is the administrator's to make: said at once, not by
+ * a role that cannot be started. */
+static int
+check_users(unsigned run, struct buf *why)
+{
+	uid_t uid;
+	gid_t gid;
+	size_t i;
+
+	for (i = 0; i < n_roles; i++)
+		if ((run & 1U << roles[i].id) != 0 &&
+		    places_user(&self.places, &self.server, &roles[i], &uid,
+			&gid, why) < 0)
+			return -1;
+	return 0;
+}
+
 static int
 start(struct buf *why)
 {
 	static const struct control_verbs verbs = { stop, reload,
 		add_status };
 	unsigned run = self.only == 0 ? RS_CHILDREN : self.only;
-	bool has_tls = (run & (RS_FRONTS | RS_KEYS)) != 0;
-
-	if (places_open(&self.places, &self.server, why) < 0)
+	if (places_open(&self.places, &self.server, why) < 0 ||
+	    check_users(run, why) < 0)
 		return -1;
+	self.has_tls = (run & (RS_FRONTS | RS_KEYS)) != 0;
 	if (use_log(why) < 0)
 		return -1;
 	self.loop = loop_new();
@@ -415,9 +436,9 @@ start(struct buf *why)
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (listeners_open(self.config, run, why) < 0 ||
-	    (has_tls && certs_load(self.config, why) < 0))
+	    (self.has_tls && certs_load(self.config, why) < 0))
 		return -1;
-	if (has_tls && certs_init(self.loop) < 0) {
+	if (self.has_tls && certs_init(self.loop) < 0) {
 		buf_addf(why, "cannot make ticket keys: %s", strerror(errno));
 		return -1;
 	}
@@ -432,8 +453,8 @@ start(struct buf *why)
 	    strcmp(self.server.sandbox, "best-effort") == 0;
 	self.setup.only = self.only;
 	self.setup.settled = on_settled;
-	self.setup.front_up = has_tls ? certs_front_up : NULL;
-	self.setup.keys_up = has_tls ? certs_keys_up : NULL;
+	self.setup.front_up = self.has_tls ? certs_front_up : NULL;
+	self.setup.keys_up = self.has_tls ? certs_keys_up : NULL;
 	raise_limits();
 	return children_start(&self.setup, why);
 }
@@ -464,6 +485,7 @@ int
 master_main(int argc, char **argv)
 {
 	bool check = false, daemonize = false;
+	struct config *config;
 	struct buf why;
 	int c;
 
@@ -502,12 +524,13 @@ master_main(int argc, char **argv)
 	buf_init(&why, 65536);
 	buf_init(&self.notes, 65536);
 	region_init(&self.server_mem, 1 << 20);
-	self.config = config_read(self.file, &why);
-	if (self.config == NULL) {
+	config = config_read(self.file, &why);
+	if (config == NULL) {
 		(void)fputs(why.p, stderr);
 		return EXIT_CONFIG;
 	}
-	fill_server();
+	complete(config);
+	use_config(config);
 	if (check && config_files_check(self.config, &why) < 0) {
 		(void)fputs(why.p, stderr);
 		return EXIT_CONFIG;

@@ -91,6 +91,36 @@ take_lock(struct places *p, struct buf *why)
 	return 0;
 }
 
+/* Whoever could write here could put another folder in the place of a home
+ * before it is given away. */
+static int
+check_root(const struct places *p, int fd, const char *path, struct buf *why)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return failed(why, "cannot look at", path);
+	if (!p->privileged || (st.st_uid == 0 && (st.st_mode & 022) == 0))
+		return 0;
+	buf_addf(why, "mail root %s has owner %u and mode %04o, but must "
+	    "belong to root and be writable by nobody else: name a folder of "
+	    "its own in server.mail_roots, or, if no other program uses this "
+	    "one, chown root %s && chmod go-w %s", path, (unsigned)st.st_uid,
+	    (unsigned)st.st_mode & 07777, path, path);
+	return -1;
+}
+
+static int
+open_root(struct places *p, const char *path, struct buf *why)
+{
+	int fd = open_dir(path, p->privileged ? 0711 : 0700, why);
+
+	if (fd < 0)
+		return -1;
+	p->roots[p->n_roots++] = fd;
+	return check_root(p, fd, path, why);
+}
+
 int
 places_open(struct places *p, const struct conf_server *c, struct buf *why)
 {
@@ -105,13 +135,9 @@ places_open(struct places *p, const struct conf_server *c, struct buf *why)
 	p->empty = open_below(p->state_dir, "empty", 0555, why);
 	if (p->empty < 0)
 		return -1;
-	for (i = 0; i < c->mail_roots.n; i++) {
-		p->roots[i] = open_dir(c->mail_roots.v[i],
-		    p->privileged ? 0711 : 0700, why);
-		if (p->roots[i] < 0)
+	for (i = 0; i < c->mail_roots.n; i++)
+		if (open_root(p, c->mail_roots.v[i], why) < 0)
 			return -1;
-		p->n_roots = i + 1;
-	}
 	return 0;
 }
 

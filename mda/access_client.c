@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "conf/conf_server.h"
 #include "mda/access_carrier.h"
 #include "proto/line.h"
 #include "session/tls_front.h"
@@ -198,7 +199,8 @@ access_client_mechs(const struct access_client *c)
 
 	if (!conn_is_tls(c->conn))
 		return self.conf.plaintext_auth ? mechs : 0;
-	if (conn_tls_exporter(c->conn, binding) == 0)
+	if (daemon_server()->channel_binding &&
+	    conn_tls_exporter(c->conn, binding) == 0)
 		mechs |= 1U << SASL_SCRAM_SHA_256_PLUS;
 	return mechs;
 }

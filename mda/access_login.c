@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf/conf_server.h"
 #include "mda/tickets.h"
 #include "proto/limits.h"
 #include "proto/scram.h"
@@ -314,8 +315,10 @@ access_login_start(struct access_client *c, enum sasl_mech mech,
 	c->login = g;
 	if (has_initial)
 		note_user(g, initial);
-	/* Also for those without -PLUS: the flag `y` is a lie then. */
-	if (conn_is_tls(c->conn) && conn_tls_exporter(c->conn, exporter) == 0)
+	/* Also for those without -PLUS: the flag `y` is a lie then; but not
+	 * where -PLUS is not offered. */
+	if (daemon_server()->channel_binding && conn_is_tls(c->conn) &&
+	    conn_tls_exporter(c->conn, exporter) == 0)
 		binding = (struct slice){ (const char *)exporter,
 			sizeof exporter };
 	access_client_enter(c, ACCESS_ASKING);

@@ -119,7 +119,7 @@ make_home(int root, char *path, struct buf *why)
 }
 
 /* Gives a new home to its owner, also one that a broker which was killed left
- * behind. */
+ * behind. Below a set-gid folder it has that bit too. */
 static int
 give_home(int fd, const char *path, uint32_t uid, uint32_t gid,
     struct buf *why)
@@ -127,7 +127,8 @@ give_home(int fd, const char *path, uint32_t uid, uint32_t gid,
 	struct stat st;
 
 	if (!daemon_is_privileged() || fstat(fd, &st) < 0 ||
-	    st.st_uid != geteuid() || (st.st_mode & 07777) != UNFINISHED)
+	    st.st_uid != geteuid() ||
+	    (st.st_mode & 07777 & ~(mode_t)S_ISGID) != UNFINISHED)
 		return 0;
 	if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 		return failed(why, "cannot give away", path);

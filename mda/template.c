@@ -23,10 +23,14 @@
 #include "sys/loop.h"
 #include "sys/sandbox.h"
 
+enum { END_TURNS = 2 };
+
 static struct {
 	int home;
 	uint64_t account;
 	int64_t uses;
+	bool is_ending;
+	unsigned turns; /* since then */
 	int roots[16];
 	size_t n_roots;
 	struct conf_mailbox conf;
@@ -87,8 +91,11 @@ on_spawn(struct ipc_link *l, const union ipc_any *m, int fd)
 	}
 	ipc_send(l, SPAWNED, pidfd, .req = s->req, .pid = pid);
 	(void)close(pidfd);
-	if (++self.uses == self.conf.template_uses)
-		loop_later_ask(&self.end);
+	/* The bound is live: it may have come to lie below already. */
+	if (++self.uses < self.conf.template_uses || self.is_ending)
+		return;
+	self.is_ending = true;
+	loop_later_ask(&self.end);
 }
 
 /* Enough children with this address layout: master starts a fresh one. */
@@ -98,7 +105,7 @@ on_end(void *arg)
 	(void)arg;
 	/* Answers are sent at the end of the turn; then there is nothing left
 	 * to do. */
-	if (self.uses++ < self.conf.template_uses + 2)
+	if (self.turns++ < END_TURNS)
 		loop_later_ask(&self.end);
 	else
 		daemon_stopped();

@@ -13,6 +13,16 @@ msa_sendmail_LDADD = libsendmail.a libproto.a libbase.a
 pkglibexec_PROGRAMS += msa/drop
 msa_drop_SOURCES = msa/drop_main.c
 msa_drop_LDADD = libsendmail.a libproto.a libbase.a
+# The names by which programs know it: sendmail looks at how it was called.
+SENDMAIL_LINKS = "$(DESTDIR)$(bindir)/mailq" "$(DESTDIR)$(bindir)/newaliases" \
+	"$(DESTDIR)$(prefix)/lib/sendmail"
+install-exec-hook:
+	$(AM_V_at)$(MKDIR_P) "$(DESTDIR)$(bindir)" "$(DESTDIR)$(prefix)/lib"
+	$(AM_V_at)to="$(DESTDIR)$(sbindir)/`echo sendmail | sed '$(transform)'`"; \
+	for link in $(SENDMAIL_LINKS); do ln -sfr "$$to" "$$link" || exit 1; done
+uninstall-hook:
+	$(AM_V_at)for link in $(SENDMAIL_LINKS); do \
+		if test -h "$$link"; then rm -f "$$link"; fi; done
 # Mail from users.
 noinst_LIBRARIES += libsubmission.a
 libsubmission_a_SOURCES =

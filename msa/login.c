@@ -6,6 +6,7 @@
  */
 #include "session/smtp_server.h"
 
+#include "conf/conf_server.h"
 #include "msa/session_priv.h"
 #include "sys/auth_result.h"
 #include "sys/conn.h"
@@ -98,7 +99,8 @@ login_start(struct smtp_server *smtp, enum sasl_mech mech, bool has_initial,
 	struct ipc_link *auth = daemon_peer(ROLE_AUTH);
 	const struct conn *conn = smtp_server_conn(smtp);
 	unsigned char binding[32];
-	bool is_bound = conn_tls_exporter(conn, binding) == 0;
+	bool is_bound = daemon_server()->channel_binding &&
+	    conn_tls_exporter(conn, binding) == 0;
 
 	s->mech = mech;
 	s->is_success_due = false;

@@ -288,7 +288,9 @@ sessions_configure(const struct conf_submission *conf,
 		.greeting = conf->greeting,
 		.tls = tls_front_server,
 		.mechs = 1U << SASL_PLAIN | 1U << SASL_LOGIN |
-		    1U << SASL_SCRAM_SHA_256 | 1U << SASL_SCRAM_SHA_256_PLUS,
+		    1U << SASL_SCRAM_SHA_256 |
+		    (unsigned)server->channel_binding <<
+			SASL_SCRAM_SHA_256_PLUS,
 		.message_size = (uint64_t)conf->message_size,
 		.recipients = (uint64_t)conf->recipients,
 		.transactions = (uint64_t)conf->transactions,

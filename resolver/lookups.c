@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A lookup lives in a map by question from the first asker to the answer, also
- * when all its askers are gone meanwhile: the answer is worth keeping.
+ * A lookup lives in a map by question from the first asker to the answer. When
+ * its askers are gone meanwhile it is dropped if it stands in line; one under
+ * way goes on, for the answer is worth keeping, as long as no other wants its
+ * place.
  */
 #include "resolver/lookups.h"
 
@@ -14,11 +16,14 @@
 #include "resolver/special.h"
 #include "sys/log.h"
 
-enum { KEY_MAX = 2 + DNS_NAME_TEXT_MAX, WAITING_MAX = 8192 };
+enum { KEY_MAX = 2 + DNS_NAME_TEXT_MAX, WAITING_MAX = 4096 };
 
 struct lookup {
 	struct lookups *all;
-	struct list link; /* in all->line while it waits for a place */
+	struct list link; /* in all->line while it waits for a place, or in
+			   * all->orphans */
+	enum lookup_class class;
+	bool is_over;     /* its waiters are being told */
 	struct list waiters;
 	struct query *query;
 	int64_t deadline;
@@ -30,9 +35,14 @@ struct lookup {
 void
 lookups_init(struct lookups *ls, struct loop *l)
 {
+	size_t i;
+
 	*ls = (struct lookups){ .loop = l };
 	map_init(&ls->by_question);
-	list_init(&ls->line);
+	for (i = 0; i < LOOKUP_CLASSES; i++) {
+		list_init(&ls->line[i]);
+		list_init(&ls->orphans[i]);
+	}
 	cache_init(&ls->cache, 0, 0);
 }
 
@@ -48,21 +58,85 @@ name_of(const struct lookup *k)
 	return slice_from(key_of(k), 2);
 }
 
+size_t
+lookups_active(const struct lookups *ls)
+{
+	return ls->active[LOOKUP_OWN] + ls->active[LOOKUP_FRONT];
+}
+
+size_t
+lookups_waiting(const struct lookups *ls)
+{
+	return ls->waiting[LOOKUP_OWN] + ls->waiting[LOOKUP_FRONT];
+}
+
+/* Most queries of this class at once. */
+static size_t
+most_of(const struct lookups *ls, enum lookup_class class)
+{
+	return class == LOOKUP_FRONT ? (ls->max_active + 1) / 2
+				     : ls->max_active;
+}
+
+static bool
+has_place(const struct lookups *ls, enum lookup_class class)
+{
+	return lookups_active(ls) < ls->max_active &&
+	    ls->active[class] < most_of(ls, class);
+}
+
+static void
+stand_in_line(struct lookup *k)
+{
+	list_add(&k->all->line[k->class], &k->link);
+	k->all->waiting[k->class]++;
+}
+
+static void
+leave_line(struct lookup *k)
+{
+	list_remove(&k->link);
+	k->all->waiting[k->class]--;
+}
+
 /* It must be out of the map; its waiters are the caller's business. */
 static void
 lookup_free(struct lookup *k)
 {
 	struct lookups *ls = k->all;
 
-	if (list_is_in(&k->link)) {
-		list_remove(&k->link);
-		ls->n_waiting--;
-	}
 	if (k->query != NULL) {
 		query_free(&k->query);
-		ls->n_active--;
+		ls->active[k->class]--;
+		list_remove(&k->link);
+	} else if (list_is_in(&k->link)) {
+		leave_line(k);
 	}
 	free(k);
+}
+
+static void
+drop(struct lookup *k)
+{
+	(void)map_remove(&k->all->by_question, key_of(k));
+	lookup_free(k);
+}
+
+/* By giving up a query that nobody waits for, if there is no other. */
+static bool
+make_place(struct lookups *ls, enum lookup_class class)
+{
+	struct list *orphan;
+
+	if (has_place(ls, class))
+		return true;
+	orphan = list_first(&ls->orphans[class]);
+	if (orphan == NULL && ls->active[class] < most_of(ls, class))
+		orphan = list_first(&ls->orphans[LOOKUP_CLASSES - 1 - class]);
+	if (orphan == NULL)
+		return false;
+	drop(LIST_OF(orphan, struct lookup, link));
+	return has_place(ls, class);
 }
 
 void
@@ -138,8 +212,12 @@ static void
 finish(struct lookup *k, const struct answer *a)
 {
 	struct lookups *ls = k->all;
+	struct lookup_waiter *w;
 	struct list *first;
 
+	k->is_over = true;
+	if (k->query != NULL)
+		list_remove(&k->link);
 	(void)map_remove(&ls->by_question, key_of(k));
 	if (log_is_debug())
 		log_debug("event=dns_answer name=%s type=%s status=%s ttl=%u",
@@ -148,7 +226,9 @@ finish(struct lookup *k, const struct answer *a)
 	cache_put(&ls->cache, name_of(k), k->type, a);
 	while ((first = list_first(&k->waiters)) != NULL) {
 		list_remove(first);
-		tell(ls, LIST_OF(first, struct lookup_waiter, link), a);
+		w = LIST_OF(first, struct lookup_waiter, link);
+		w->lookup = NULL;
+		tell(ls, w, a);
 	}
 	lookup_free(k);
 }
@@ -175,8 +255,23 @@ start(struct lookup *k)
 		finish(k, &busy);
 		return;
 	}
-	ls->n_active++;
+	ls->active[k->class]++;
 	ls->queries++;
+}
+
+/* The next to be started: of the class that has fewer under way. */
+static struct lookup *
+next_in_line(const struct lookups *ls)
+{
+	enum lookup_class fewer = ls->active[LOOKUP_FRONT] <
+	    ls->active[LOOKUP_OWN] ? LOOKUP_FRONT : LOOKUP_OWN;
+	enum lookup_class other = LOOKUP_CLASSES - 1 - fewer;
+
+	if (has_place(ls, fewer) && !list_is_empty(&ls->line[fewer]))
+		return LIST_OF(ls->line[fewer].next, struct lookup, link);
+	if (has_place(ls, other) && !list_is_empty(&ls->line[other]))
+		return LIST_OF(ls->line[other].next, struct lookup, link);
+	return NULL;
 }
 
 /* Gives free places to those first in line. */
@@ -185,26 +280,23 @@ start_waiting(struct lookups *ls)
 {
 	struct lookup *k;
 
-	while (ls->n_active < ls->max_active && !list_is_empty(&ls->line)) {
-		k = LIST_OF(ls->line.next, struct lookup, link);
-		list_remove(&k->link);
-		ls->n_waiting--;
+	while ((k = next_in_line(ls)) != NULL) {
+		leave_line(k);
 		start(k);
 	}
 }
 
-/* A new lookup, in the map but not started; NULL when there is no room. */
+/* A new lookup, in the map but not started; NULL when there is no memory. */
 static struct lookup *
-lookup_new(struct lookups *ls, struct slice key, uint16_t type)
+lookup_new(struct lookups *ls, struct slice key, uint16_t type,
+    enum lookup_class class)
 {
-	struct lookup *k;
+	struct lookup *k = calloc(1, sizeof *k);
 
-	if (ls->n_active >= ls->max_active && ls->n_waiting >= WAITING_MAX)
-		return NULL;
-	k = calloc(1, sizeof *k);
 	if (k == NULL)
 		return NULL;
 	k->all = ls;
+	k->class = class;
 	k->type = type;
 	k->key_n = key.n;
 	memcpy(k->key, key.p, key.n);
@@ -217,29 +309,48 @@ lookup_new(struct lookups *ls, struct slice key, uint16_t type)
 	return k;
 }
 
+/* Waits for what somebody else asks; in the better of the two lines. */
+static void
+join(struct lookup *k, struct lookup_waiter *w)
+{
+	k->all->joined++;
+	list_add(&k->waiters, &w->link);
+	w->lookup = k;
+	if (k->query != NULL) {
+		list_remove(&k->link); /* no orphan any more */
+	} else if (k->class == LOOKUP_FRONT && w->class == LOOKUP_OWN) {
+		leave_line(k);
+		k->class = LOOKUP_OWN;
+		stand_in_line(k);
+		(void)make_place(k->all, LOOKUP_OWN);
+		start_waiting(k->all);
+	}
+}
+
 static void
 ask_servers(struct lookups *ls, struct slice key, uint16_t type,
     struct lookup_waiter *w)
 {
 	struct lookup *k = map_get(&ls->by_question, key);
+	bool has_room;
 
 	if (k != NULL) {
-		ls->joined++;
-		list_add(&k->waiters, &w->link);
+		join(k, w);
 		return;
 	}
-	k = lookup_new(ls, key, type);
+	has_room = make_place(ls, w->class);
+	k = has_room || ls->waiting[w->class] < WAITING_MAX
+	    ? lookup_new(ls, key, type, w->class) : NULL;
 	if (k == NULL) {
 		tell_status(ls, w, DNS_BUSY, slice_from(key, 2));
 		return;
 	}
 	list_add(&k->waiters, &w->link);
-	if (ls->n_active < ls->max_active) {
+	w->lookup = k;
+	if (has_room)
 		start(k);
-		return;
-	}
-	list_add(&ls->line, &k->link);
-	ls->n_waiting++;
+	else
+		stand_in_line(k);
 }
 
 void
@@ -251,6 +362,7 @@ lookups_ask(struct lookups *ls, struct slice name, uint16_t type,
 	struct answer a;
 
 	ls->asked++;
+	w->lookup = NULL;
 	buf_init(&key, KEY_MAX);
 	buf_init(&records, DNS_RECORDS_MAX);
 	buf_add_char(&key, (char)(type >> 8));
@@ -271,8 +383,36 @@ lookups_ask(struct lookups *ls, struct slice name, uint16_t type,
 	buf_fini(&records);
 }
 
+/* Does somebody in line wait for a place of this class? */
+static bool
+is_wanted(const struct lookups *ls, enum lookup_class class)
+{
+	enum lookup_class other = LOOKUP_CLASSES - 1 - class;
+
+	return !list_is_empty(&ls->line[class]) ||
+	    (!list_is_empty(&ls->line[other]) &&
+		ls->active[other] < most_of(ls, other));
+}
+
 void
 lookups_forget(struct lookup_waiter *w)
 {
+	struct lookup *k = w->lookup;
+	struct lookups *ls;
+
 	list_remove(&w->link);
+	w->lookup = NULL;
+	if (k == NULL || k->is_over || !list_is_empty(&k->waiters))
+		return;
+	if (k->query == NULL) {
+		drop(k);
+		return;
+	}
+	ls = k->all;
+	if (is_wanted(ls, k->class)) {
+		drop(k);
+		start_waiting(ls);
+	} else {
+		list_add(&ls->orphans[k->class], &k->link);
+	}
 }

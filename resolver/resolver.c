@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/map.h"
 #include "conf/conf_resolver.h"
 #include "conf/conf_server.h"
 #include "resolver/admin.h"
@@ -24,7 +25,8 @@
 
 enum {
 	RESOLV_CONF_MAX = 65536,
-	/* Questions of peers without an answer yet, all together. */
+	/* Questions of peers without an answer yet, all together; at most half
+	 * of them are the fronts'. */
 	ASKS_MAX = 16384
 };
 
@@ -33,14 +35,15 @@ struct ask {
 	struct lookup_waiter waiter;
 	struct list link;
 	struct ipc_link *peer;
-	uint64_t req;
+	uint64_t key[2]; /* serial of the link, req */
 };
 
 static struct {
 	struct lookups lookups;
 	bool is_ready;
 	struct list asks;
-	size_t n_asks;
+	struct map by_key;
+	size_t n_asks, n_front_asks;
 	const struct conf_resolver *conf; /* the one that holds */
 	struct buf resolv_conf;           /* as master gave it last */
 } self;
@@ -55,12 +58,20 @@ send_answer(struct ipc_link *peer, uint64_t req, const struct answer *a)
 	    .records = a->records);
 }
 
+static struct slice
+key_of(const uint64_t key[2])
+{
+	return (struct slice){ (const char *)key, 2 * sizeof *key };
+}
+
 static void
 ask_free(struct ask *ask)
 {
 	lookups_forget(&ask->waiter);
 	list_remove(&ask->link);
+	(void)map_remove(&self.by_key, key_of(ask->key));
 	self.n_asks--;
+	self.n_front_asks -= ask->waiter.class == LOOKUP_FRONT;
 	free(ask);
 }
 
@@ -69,42 +80,84 @@ on_answer(struct lookup_waiter *w, const struct answer *a)
 {
 	struct ask *ask = LIST_OF(w, struct ask, waiter);
 
-	send_answer(ask->peer, ask->req, a);
+	send_answer(ask->peer, ask->key[1], a);
 	ask_free(ask);
 }
+
+/* NULL when there is no room, or this peer asked by that number already. */
+static struct ask *
+ask_new(struct ipc_link *l, uint64_t req)
+{
+	bool is_front = (RS_FRONTS & 1U << ipc_link_peer(l)) != 0;
+	uint64_t key[2] = { ipc_link_serial(l), req };
+	struct ask *ask;
+
+	if (self.n_asks >= ASKS_MAX ||
+	    (is_front && self.n_front_asks >= ASKS_MAX / 2) ||
+	    map_get(&self.by_key, key_of(key)) != NULL)
+		return NULL;
+	ask = calloc(1, sizeof *ask);
+	if (ask == NULL)
+		return NULL;
+	if (map_put(&self.by_key, key_of(key), ask, NULL) < 0) {
+		free(ask);
+		return NULL;
+	}
+	memcpy(ask->key, key, sizeof key);
+	ask->waiter.done = on_answer;
+	ask->waiter.class = is_front ? LOOKUP_FRONT : LOOKUP_OWN;
+	ask->peer = l;
+	list_add(&self.asks, &ask->link);
+	self.n_asks++;
+	self.n_front_asks += is_front;
+	return ask;
+}
+
+static const struct answer busy = { .status = DNS_BUSY };
 
 static void
 on_dns_ask(struct ipc_link *l, const union ipc_any *m, int fd)
 {
-	const struct answer busy = { .status = DNS_BUSY };
-	struct ask *ask;
+	struct ask *ask = ask_new(l, m->DNS_ASK.req);
 
 	(void)fd;
-	ask = self.n_asks < ASKS_MAX ? calloc(1, sizeof *ask) : NULL;
-	if (ask == NULL) {
+	if (ask == NULL)
 		send_answer(l, m->DNS_ASK.req, &busy);
-		return;
-	}
-	ask->waiter.done = on_answer;
-	ask->peer = l;
-	ask->req = m->DNS_ASK.req;
-	list_add(&self.asks, &ask->link);
-	self.n_asks++;
-	lookups_ask(&self.lookups, m->DNS_ASK.name, m->DNS_ASK.type,
-	    &ask->waiter);
+	else
+		lookups_ask(&self.lookups, m->DNS_ASK.name, m->DNS_ASK.type,
+		    &ask->waiter);
 }
 
+/* Answered all the same, so that the number is free again; unless that has
+ * happened already. */
+static void
+on_dns_cancel(struct ipc_link *l, const union ipc_any *m, int fd)
+{
+	uint64_t key[2] = { ipc_link_serial(l), m->DNS_CANCEL.question };
+	struct ask *ask = map_get(&self.by_key, key_of(key));
+
+	(void)fd;
+	if (ask == NULL)
+		return;
+	send_answer(l, key[1], &busy);
+	ask_free(ask);
+}
+
+/* First out of the list, for to forget one may let another be answered. */
 static void
 on_peer_down(struct ipc_link *l)
 {
-	struct list *it, *tmp;
-	struct ask *ask;
+	struct list *it, *tmp, gone;
 
+	list_init(&gone);
 	LIST_EACH(it, tmp, &self.asks) {
-		ask = LIST_OF(it, struct ask, link);
-		if (ask->peer == l)
-			ask_free(ask);
+		if (LIST_OF(it, struct ask, link)->peer != l)
+			continue;
+		list_remove(it);
+		list_add(&gone, it);
 	}
+	while ((it = list_first(&gone)) != NULL)
+		ask_free(LIST_OF(it, struct ask, link));
 }
 
 /* ---- configuration ---- */
@@ -179,6 +232,7 @@ configure(const void *values, struct buf *why)
 	if (!self.is_ready) {
 		lookups_init(ls, daemon_loop());
 		list_init(&self.asks);
+		map_init(&self.by_key);
 		self.is_ready = true;
 	}
 	servers = make_servers(conf, why);
@@ -276,8 +330,8 @@ status(struct buf *row)
 	row_pair_u64(row, "cache_misses", ls->cache.misses);
 	row_pair_u64(row, "joined", ls->joined);
 	row_pair_u64(row, "queries", ls->queries);
-	row_pair_u64(row, "active", ls->n_active);
-	row_pair_u64(row, "waiting", ls->n_waiting);
+	row_pair_u64(row, "active", lookups_active(ls));
+	row_pair_u64(row, "waiting", lookups_waiting(ls));
 	row_pair_u64(row, "cache_entries", ls->cache.n);
 	row_pair_u64(row, "cache_bytes", ls->cache.bytes);
 	row_pair_u64(row, "cache_evicted", ls->cache.evicted);
@@ -304,7 +358,8 @@ before_jail(void)
 }
 
 static const struct ipc_handlers handlers = {
-	.by_type = { [IPC_DNS_ASK] = on_dns_ask },
+	.by_type = { [IPC_DNS_ASK] = on_dns_ask,
+	    [IPC_DNS_CANCEL] = on_dns_cancel },
 };
 
 const struct role resolver_role = {

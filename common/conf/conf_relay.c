@@ -21,7 +21,8 @@ static const struct conf_def rows[] = {
 	    "PASSWORD, which nobody but root need be able to read."),
 	CONF(conf_relay, BOOL, auth_verified, "yes", 0, 0, CONF_LIVE,
 	    "Show a password only to a host whose certificate is valid for "
-	    "its name. SCRAM, which does not show it, is used with any."),
+	    "its name (its address, where that is how it is written). "
+	    "SCRAM, which does not show it, is used with any."),
 	CONF(conf_relay, TIME, connect_timeout, "30s", 1000, 3600000, CONF_LIVE,
 	    "How long a connection may take."),
 	CONF(conf_relay, TIME, greeting_timeout, "5m", 1000, 3600000, CONF_LIVE,

@@ -15,8 +15,9 @@ static const struct conf_def rows[] = {
 	CONF(conf_resolver, TIME, timeout, "10s", 500, 120000, CONF_LIVE,
 	    "How long a question may take in all."),
 	CONF(conf_resolver, INT, max_queries, "256", 1, 2048, CONF_LIVE,
-	    "How many different questions are put to name servers at once; "
-	    "further ones wait. Each takes a socket."),
+	    "How many different questions are put to name servers at once, "
+	    "at most half of them of those who take in mail; further ones "
+	    "wait. Each takes a socket."),
 	CONF(conf_resolver, BOOL, random_case, "no", 0, 0, CONF_LIVE,
 	    "Whether to vary the case of the letters in names asked for, so "
 	    "that a forged answer is harder to guess. Needs name servers that "

@@ -15,10 +15,12 @@ static const struct conf_def rows[] = {
 	    "role, each with its own user."),
 	CONF(conf_server, STR, run_dir, VD_STATEDIR "/run/veredus", 1, 90,
 	    CONF_RESTART, "Where the control socket and the pid file are."),
-	CONF(conf_server, LIST, mail_roots, VD_STATEDIR "/mail", 1, 16,
-	    CONF_RESTART,
+	CONF(conf_server, LIST, mail_roots, VD_STATEDIR "/lib/veredus/mail",
+	    1, 16, CONF_RESTART,
 	    "Folders below which mailboxes may lie; new accounts get a home "
-	    "under the first."),
+	    "under the first. They are made where they are missing; where the "
+	    "server runs as root they must be root's and writable by nobody "
+	    "else, so not a /var/mail that other programs share."),
 	CONF(conf_server, STR, recipient_delimiter, "+", 0, 1, CONF_LIVE,
 	    "What separates a user from a detail in an address: mail for "
 	    "user+anything reaches user. Empty turns this off."),
@@ -52,9 +54,15 @@ static const struct conf_def rows[] = {
 	    "error|warn|info|debug", CONF_LIVE,
 	    "How much is logged. `debug` shows protocol lines, with "
 	    "credentials starred out."),
-	CONF(conf_server, INT, processes, "0", 0, 64, CONF_RESTART,
+	CONF(conf_server, INT, processes, "0", 0, CONF_PROCESSES_MAX,
+	    CONF_RESTART,
 	    "How many processes each of smtpd, submission, relay, access and "
 	    "keys has; 0 for as many as there are cores, at most 4."),
+	CONF(conf_server, BOOL, channel_binding, "yes", 0, 0, CONF_LIVE,
+	    "Whether users are offered SCRAM-SHA-256-PLUS, which binds a "
+	    "login to its TLS connection (RFC 9266). Turn it off where "
+	    "clients choose it and then give up, as mutt does with the SASL "
+	    "library of Debian 12 over TLS 1.3."),
 	CONF(conf_server, LIST, name_servers, "", 0, 8, CONF_LIVE,
 	    "Addresses of the name servers to ask ([address]:port for another "
 	    "port than 53); empty for those of /etc/resolv.conf."),

@@ -5,6 +5,10 @@
 
 #include "sys/conf.h"
 
+/* Of server.processes. Tables of links and of children have room for it
+ * (tests/unit/master/test_roles.c). */
+enum { CONF_PROCESSES_MAX = 64 };
+
 struct conf_server {
 	const char *hostname;
 	const char *postmaster;
@@ -22,6 +26,7 @@ struct conf_server {
 	const char *log_format;
 	const char *log_level;
 	int64_t processes;
+	bool channel_binding;
 	struct conf_list name_servers;
 	struct conf_list ca_file;
 };

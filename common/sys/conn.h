@@ -104,7 +104,9 @@ void conn_set_deadline(struct conn *c, int64_t deadline_ms);
 /*
  * Starts TLS after the output queued so far, which goes out as it is; input
  * not taken yet is dropped. Server: certificate by SNI out of
- * `s`. Client: `name` for SNI (NULL for none). Failure comes as `ended`.
+ * `s`. Client: `name` is the host or the address that the peer's certificate
+ * must be for, to be a verified one (NULL: it never is); a host goes out as
+ * SNI. Failure comes as `ended`.
  */
 void conn_start_tls_server(struct conn *c, struct tls_server *s);
 void conn_start_tls_client(struct conn *c, struct tls_client *t,
@@ -116,8 +118,9 @@ const char *conn_tls_cipher(const struct conn *c);
 const char *conn_tls_sni(const struct conn *c);
 /* Was an earlier session taken up again? */
 bool conn_tls_is_resumed(const struct conn *c);
-/* Did the peer's certificate verify for its name against what tls_client_trust
- * gave? For the log: nothing depends on it. */
+/* Did the peer's certificate verify, for the name or address given to
+ * conn_start_tls_client, against what tls_client_trust gave? Nothing in here
+ * depends on it; whether a smarthost is shown our password does. */
 bool conn_tls_is_verified(const struct conn *c);
 /* Channel binding tls-exporter (RFC 9266): 32 bytes. 0, or -1 without TLS 1.3
  * (or 1.2 with extended master secret). */

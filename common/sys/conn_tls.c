@@ -407,8 +407,10 @@ conn_tls_is_resumed(const struct conn *c)
 bool
 conn_tls_is_verified(const struct conn *c)
 {
+	/* Without a name to compare with, a chain is good for anybody's. */
 	return secure(c) != NULL &&
 	    SSL_get0_peer_certificate(secure(c)) != NULL &&
+	    tls_client_has_identity(c->tls->ssl) &&
 	    SSL_get_verify_result(secure(c)) == X509_V_OK;
 }
 

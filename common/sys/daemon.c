@@ -28,7 +28,7 @@
 #include "sys/row.h"
 #include "sys/sandbox.h"
 
-enum { CONTROL_FD = 3, PEERS_MAX = 64, DIRS_MAX = 16, CONF_MEMORY = 1 << 20,
+enum { CONTROL_FD = 3, DIRS_MAX = 16, CONF_MEMORY = 1 << 20,
 	STOP_GRACE_MS = 10000 };
 
 /* One section as it is being told, and as it holds. */
@@ -46,7 +46,10 @@ static struct {
 	struct ipc_link *master;
 	struct ipc_handlers control;
 	struct ipc_handlers peers;
-	struct ipc_link *links[PEERS_MAX];
+	struct {
+		struct ipc_link *link;
+		uint64_t number; /* as master counts links */
+	} links[DAEMON_PEERS_MAX];
 	size_t n_links;
 	size_t turn[ROLE_COUNT];
 	uint32_t instance, uid, gid, flags, held;
@@ -124,9 +127,9 @@ daemon_peer_instance(enum role_id role, uint32_t instance)
 	size_t i;
 
 	for (i = 0; i < self.n_links; i++)
-		if (ipc_link_peer(self.links[i]) == role &&
-		    ipc_link_instance(self.links[i]) == instance)
-			return self.links[i];
+		if (ipc_link_peer(self.links[i].link) == role &&
+		    ipc_link_instance(self.links[i].link) == instance)
+			return self.links[i].link;
 	return NULL;
 }
 
@@ -137,9 +140,9 @@ daemon_peer(enum role_id role)
 
 	for (i = 0; i < n; i++) {
 		at = (self.turn[role] + i) % n;
-		if (ipc_link_peer(self.links[at]) == role) {
+		if (ipc_link_peer(self.links[at].link) == role) {
 			self.turn[role] = at + 1;
-			return self.links[at];
+			return self.links[at].link;
 		}
 	}
 	return NULL;
@@ -152,9 +155,9 @@ daemon_peer_next(enum role_id role, struct ipc_link *last)
 	size_t i;
 
 	for (i = 0; i < self.n_links; i++) {
-		if (after && ipc_link_peer(self.links[i]) == role)
-			return self.links[i];
-		if (self.links[i] == last)
+		if (after && ipc_link_peer(self.links[i].link) == role)
+			return self.links[i].link;
+		if (self.links[i].link == last)
 			after = true;
 	}
 	return NULL;
@@ -293,6 +296,12 @@ on_conf_end(struct ipc_link *l, const union ipc_any *m, int fd)
 
 	(void)fd;
 	buf_init(&notes, 4096);
+	/* A set is whole: a section of which nothing was told is one whose
+	 * last option was taken out of the file. */
+	if (ok)
+		section_begin(&self.server);
+	if (ok && self.own.def != NULL)
+		section_begin(&self.own);
 	if (ok && self.started) {
 		keep_restart_options(&self.server, &notes);
 		if (self.own.def != NULL)
@@ -326,43 +335,62 @@ on_conf_end(struct ipc_link *l, const union ipc_any *m, int fd)
 
 /* ---- links ---- */
 
-static void
-on_peer_lost(struct ipc_link *l)
+/* The number that master knows the link by; 0 when it was not known here. */
+static uint64_t
+forget_peer(struct ipc_link *l)
 {
+	uint64_t number;
 	size_t i;
 
 	for (i = 0; i < self.n_links; i++)
-		if (self.links[i] == l)
+		if (self.links[i].link == l)
 			break;
 	if (i == self.n_links)
-		return;
+		return 0;
+	number = self.links[i].number;
 	self.links[i] = self.links[--self.n_links];
 	if (self.role->peer_down != NULL)
 		self.role->peer_down(l);
+	return number;
+}
+
+static void
+on_peer_lost(struct ipc_link *l)
+{
+	uint64_t number = forget_peer(l);
+
+	if (number != 0 && self.master != NULL && !self.stopping)
+		ipc_send(self.master, PEER_LOST, -1,
+		    .role = (uint8_t)ipc_link_peer(l),
+		    .instance = ipc_link_instance(l), .link = number);
 }
 
 static void
 on_peer_fd(struct ipc_link *l, const union ipc_any *m, int fd)
 {
-	enum role_id role = (enum role_id)m->PEER_FD.role;
+	const struct ipc_PEER_FD *p = &m->PEER_FD;
+	enum role_id role = (enum role_id)p->role;
 	struct ipc_link *old, *fresh;
 
 	(void)l;
-	old = role < ROLE_COUNT
-	    ? daemon_peer_instance(role, m->PEER_FD.instance) : NULL;
+	old = role < ROLE_COUNT ? daemon_peer_instance(role, p->instance)
+				: NULL;
 	if (old != NULL) {
-		on_peer_lost(old);
+		(void)forget_peer(old);
 		ipc_link_free(&old);
 	}
-	if (role >= ROLE_COUNT || self.n_links == PEERS_MAX) {
+	if (role >= ROLE_COUNT || self.n_links == DAEMON_PEERS_MAX) {
+		log_error("event=too_many_peers peer=%s links=%zu",
+		    role_name(role), self.n_links);
 		(void)close(fd);
 		return;
 	}
-	fresh = ipc_link_new(self.loop, fd, self.role->id, role,
-	    m->PEER_FD.instance, &self.peers);
+	fresh = ipc_link_new(self.loop, fd, self.role->id, role, p->instance,
+	    &self.peers);
 	if (fresh == NULL)
 		fatal("event=no_memory for=link");
-	self.links[self.n_links++] = fresh;
+	self.links[self.n_links].link = fresh;
+	self.links[self.n_links++].number = p->link;
 	if (self.role->peer_up != NULL)
 		self.role->peer_up(fresh);
 }

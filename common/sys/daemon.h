@@ -17,6 +17,10 @@
 
 struct loop;
 
+/* Links of one role to others: the most that master/roles.c allows with
+ * server.processes at its bound. */
+enum { DAEMON_PEERS_MAX = 256 };
+
 /* Flags of the hello. */
 enum {
 	DAEMON_PRIVILEGED = 1,  /* started as root: chroot, uid, groups */

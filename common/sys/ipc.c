@@ -42,6 +42,7 @@ struct ipc_call {
 	struct ipc_link *l;
 	uint64_t req;
 	uint32_t index;
+	enum ipc_type type; /* what was asked */
 	ipc_done *done; /* NULL: cancelled, waiting for the late answer */
 	void *arg;
 	struct loop_timer timer;
@@ -531,12 +532,26 @@ call_over(struct ipc_call *c)
 		done(arg, -1, NULL, -1);
 }
 
+/* The asked one need not go on. Should this not be sent it does, no more. */
+static void
+tell_cancelled(const struct ipc_call *c)
+{
+#define X(question_, cancel) \
+	if (c->type == IPC_##question_) { \
+		const struct ipc_##cancel m = { .question = c->req }; \
+		(void)enqueue(c->l, IPC_##cancel, &m, -1); \
+	}
+	IPC_CANCELS(X)
+#undef X
+}
+
 static void
 on_call_timeout(void *arg)
 {
 	struct ipc_call *c = arg;
 
 	log_warn("event=call_timeout peer=%s", c->l->name);
+	tell_cancelled(c);
 	call_over(c);
 }
 
@@ -592,6 +607,7 @@ ipc_ask_raw(struct ipc_link *l, enum ipc_type type, void *message, int fd,
 {
 	struct ipc_call *c = call_new(l);
 
+	c->type = type;
 	c->done = done;
 	c->arg = arg;
 	memcpy(message, &c->req, sizeof c->req); /* req is the first field */
@@ -610,11 +626,14 @@ ipc_call_cancel(struct ipc_call **cp)
 	if (c == NULL)
 		return;
 	*cp = NULL;
+	if (c->done != NULL)
+		tell_cancelled(c);
 	c->done = NULL;
 	loop_timer_clear(&c->timer);
 }
 
-/* Routes an ANSWER or PART. -1: nobody asked that. */
+/* Routes an ANSWER or PART. -1: nobody asked that, or asked something else;
+ * whoever did would take one kind of message for another. */
 static int
 answered(struct ipc_link *l, int type, const union ipc_any *m, int fd)
 {
@@ -623,7 +642,8 @@ answered(struct ipc_link *l, int type, const union ipc_any *m, int fd)
 	ipc_done *done;
 	void *arg;
 
-	if (c == NULL || c->req != m->req)
+	if (c == NULL || c->req != m->req ||
+	    !ipc_is_answer((enum ipc_type)type, c->type))
 		return -1;
 	done = c->done;
 	arg = c->arg;

@@ -3,8 +3,8 @@
  * Links between roles: SOCK_SEQPACKET pairs that carry the messages of
  * sys/ipc_messages.h. The receive path checks, before any handler runs, that
  * the peer may send this message, that this role may receive it, that a
- * descriptor is there if and only if declared, and that the bytes decode to
- * the last one. What does not pass costs the peer its link, never us our life.
+ * descriptor is there if and only if declared, that an answer is one to what
+ * was asked, and that the bytes decode to the last one. What does not pass costs the peer its link, never us our life.
  *
  * Output is queued and sent in batches at the end of the loop turn; answers
  * and control go before requests. A link that has too much queued is "full":
@@ -83,6 +83,8 @@ struct ipc_info {
 };
 extern const struct ipc_info ipc_info[IPC_TYPE_COUNT];
 
+/* May this ANSWER or PART come to that question? */
+bool ipc_is_answer(enum ipc_type answer, enum ipc_type question);
 /* Which classes work of this class may wait for (a set IC_*). */
 unsigned ipc_class_waits(enum ipc_class c);
 const char *ipc_class_name(enum ipc_class c);
@@ -159,7 +161,7 @@ struct ipc_call *ipc_ask_raw(struct ipc_link *l, enum ipc_type type,
 	    &(struct ipc_##NAME){ __VA_ARGS__ }, (fd_), (timeout_ms_), \
 	    (done_), (arg_))
 /* The asker is gone: `done` is not called any more, descriptors in late
- * answers are closed. Sets *c NULL; harmless when it is NULL already. */
+ * answers are closed; who was asked hears of it where IPC_CANCELS says so. Sets *c NULL; harmless when it is NULL already. */
 void ipc_call_cancel(struct ipc_call **c);
 
 /* Is there more queued than the high mark? Then stop reading from clients. */

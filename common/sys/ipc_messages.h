@@ -16,6 +16,8 @@
  *   fd     1 when a descriptor travels with it
  *   fields F(N, type, name) with type u8 u16 u32 u64 i64 str; `str` is any
  *          bytes; 64 KiB for the whole message.
+ *
+ * and below it, which ANSWERs and PARTs may come to which ASK.
  */
 #ifndef SYS_IPC_MESSAGES_H
 #define SYS_IPC_MESSAGES_H
@@ -52,7 +54,8 @@
 /* The folder that becomes the root directory. */
 #define F_JAIL_FD(F, N) F(N, str, what)
 /* One option of the section of the role (or of `server`): CONF_END ends a set,
- * which is taken or refused as a whole. List values are joined by LF. */
+ * which is taken or refused as a whole; what it does not tell has its default.
+ * List values are joined by LF. */
 #define F_CONF_ITEM(F, N) \
 	F(N, str, section) F(N, str, title) F(N, str, name) F(N, str, value)
 #define F_CONF_END(F, N) F(N, u64, req) F(N, u64, generation)
@@ -63,7 +66,10 @@
 /* No longer listen on that address. */
 #define F_LISTEN_DROP(F, N) F(N, str, service) F(N, str, address)
 /* One end of a fresh link to a peer; an older link to it is dead. */
-#define F_PEER_FD(F, N) F(N, u8, role) F(N, u32, instance)
+#define F_PEER_FD(F, N) F(N, u8, role) F(N, u32, instance) F(N, u64, link)
+/* The link of that number is gone: where the peer lives, master makes another
+ * after a pause. */
+#define F_PEER_LOST(F, N) F(N, u8, role) F(N, u32, instance) F(N, u64, link)
 /* A file or folder opened by master for this role, by name. */
 #define F_FILE_FD(F, N) F(N, str, name)
 /* A private key file for `keys`, and the certificate chain (PEM) that must
@@ -99,6 +105,9 @@
 /* ---- resolver ---- */
 
 #define F_DNS_ASK(F, N) F(N, u64, req) F(N, u16, type) F(N, str, name)
+/* Who asked that (its req) waits no longer; the answer that it gets all the
+ * same says nothing. */
+#define F_DNS_CANCEL(F, N) F(N, u64, question)
 /* status: enum dns_status; secure: AD from a trusted server; records packed by
  * proto/dns.h; canonical: the name after CNAMEs. */
 #define F_DNS_ANSWER(F, N) \
@@ -310,6 +319,7 @@
 	M(LISTEN_FD, CONTROL, TELL, RS_MASTER, RS_FRONTS, 1, F_LISTEN_FD) \
 	M(LISTEN_DROP, CONTROL, TELL, RS_MASTER, RS_FRONTS, 0, F_LISTEN_DROP) \
 	M(PEER_FD, CONTROL, TELL, RS_MASTER, RS_CHILDREN, 1, F_PEER_FD) \
+	M(PEER_LOST, CONTROL, TELL, RS_CHILDREN, RS_MASTER, 0, F_PEER_LOST) \
 	M(FILE_FD, CONTROL, TELL, RS_MASTER, RS_CHILDREN, 1, F_FILE_FD) \
 	M(KEY_FD, CONTROL, ASK, RS_MASTER, RS_KEYS, 1, F_KEY_FD) \
 	M(KEY_RESULT, CONTROL, ANSWER, RS_KEYS, RS_MASTER, 0, F_KEY_RESULT) \
@@ -323,6 +333,7 @@
 	M(ADMIN_ROW, ADMIN, PART, RS_MASTER | RS_CHILDREN, RS_CONTROL | RS_MASTER, 0, F_ADMIN_ROW) \
 	M(ADMIN_DONE, ADMIN, ANSWER, RS_MASTER | RS_CHILDREN, RS_CONTROL | RS_MASTER, 0, F_ADMIN_DONE) \
 	M(DNS_ASK, DNS, ASK, RS_SMTPD | RS_RELAY, RS_RESOLVER, 0, F_DNS_ASK) \
+	M(DNS_CANCEL, DNS, TELL, RS_SMTPD | RS_RELAY, RS_RESOLVER, 0, F_DNS_CANCEL) \
 	M(DNS_ANSWER, DNS, ANSWER, RS_RESOLVER, RS_SMTPD | RS_RELAY, 0, F_DNS_ANSWER) \
 	M(ADDR_ASK, LOOKUP, ASK, RS_SMTPD | RS_SUBMISSION | RS_LMTP | RS_QUEUE, RS_DIRECTORY, 0, F_ADDR_ASK) \
 	M(ADDR_ANSWER, LOOKUP, ANSWER, RS_DIRECTORY, RS_SMTPD | RS_SUBMISSION | RS_LMTP | RS_QUEUE, 0, F_ADDR_ANSWER) \
@@ -392,6 +403,46 @@
 	M(SES_COMPRESS, SESSION, TELL, RS_OWNER, RS_ACCESS, 0, F_SES_COMPRESS) \
 	M(SES_END, SESSION, TELL, RS_OWNER, RS_ACCESS, 0, F_SES_END) \
 	M(SES_INPUT_END, SESSION, TELL, RS_ACCESS, RS_OWNER, 0, F_SES_INPUT_END)
+
+/* A(answer, question): an ANSWER or PART, and an ASK that it may answer. A
+ * peer that answers a question in any other way loses its link. */
+#define IPC_ANSWERS(A) \
+	A(CONF_RESULT, CONF_END) \
+	A(KEY_RESULT, KEY_FD) \
+	A(ADMIN_ROW, ADMIN_RUN) \
+	A(ADMIN_DONE, ADMIN_RUN) \
+	A(DNS_ANSWER, DNS_ASK) \
+	A(ADDR_ANSWER, ADDR_ASK) \
+	A(EXPAND_ITEM, EXPAND_ASK) \
+	A(EXPAND_DONE, EXPAND_ASK) \
+	A(LOGIN_ANSWER, LOGIN_ASK) \
+	A(ACCOUNT_ANSWER, ACCOUNT_ASK) \
+	A(OWNS_ANSWER, OWNS_ASK) \
+	A(GENERATION_OK, GENERATION) \
+	A(AUTH_ANSWER, AUTH_START) \
+	A(AUTH_ANSWER, AUTH_MORE) \
+	A(TICKET_OK, TICKET) \
+	A(SIGN_ANSWER, SIGN_ASK) \
+	A(RATE_ANSWER, RATE_ASK) \
+	A(CLIENT_ANSWER, CLIENT_OPEN) \
+	A(TX_OPENED, TX_OPEN) \
+	A(TX_FILE_FD, TX_FILE) \
+	A(TX_FILE_NO, TX_FILE) \
+	A(TX_DONE, TX_COMMIT) \
+	A(DLV_RESULT, DLV_OPEN) \
+	A(DLV_DONE, DLV_OPEN) \
+	A(OWNER_LINK, OWNER_OPEN) \
+	A(OWNER_REFUSED, OWNER_OPEN) \
+	A(SESSION_STREAM, SESSION_OPEN) \
+	A(SESSION_LINK, SESSION_OPEN) \
+	A(SESSION_REFUSED, SESSION_OPEN) \
+	A(SPAWNED, SPAWN) \
+	A(SPAWN_FAILED, SPAWN)
+
+/* X(question, TELL): who no longer waits for the answer tells the asked one by
+ * that, with the question's number in `question`, so that it stops working. */
+#define IPC_CANCELS(X) \
+	X(DNS_ASK, DNS_CANCEL)
 
 enum {
 	IPC_MESSAGE_MAX = 65536, /* one message with its header */

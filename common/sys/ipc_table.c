@@ -13,6 +13,18 @@ const struct ipc_info ipc_info[IPC_TYPE_COUNT] = {
 #undef M
 };
 
+static const bool answers[IPC_TYPE_COUNT][IPC_TYPE_COUNT] = {
+#define A(answer, question) [IPC_##answer][IPC_##question] = true,
+	IPC_ANSWERS(A)
+#undef A
+};
+
+bool
+ipc_is_answer(enum ipc_type answer, enum ipc_type question)
+{
+	return answers[answer][question];
+}
+
 static const struct {
 	const char *name;
 	unsigned waits;
@@ -41,6 +53,9 @@ static const char table_text[] =
 	#name " " #kind " " #from " " #to " " #fd " " fields(FIELD_TEXT, name) "\n"
     IPC_MESSAGES(M)
 #undef M
+#define A(answer, question) #answer " to " #question "\n"
+    IPC_ANSWERS(A)
+#undef A
     ;
 
 uint64_t

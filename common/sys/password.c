@@ -140,6 +140,55 @@ find_check(struct slice stored)
 	return NULL;
 }
 
+static bool
+is_locked(struct slice stored)
+{
+	return stored.n > 0 && (stored.p[0] == '!' || stored.p[0] == '*');
+}
+
+/* crypt_checksalt looks at no more than the setting: behind it there must be
+ * a hash. */
+static bool
+has_hash(struct slice stored)
+{
+	unsigned fields = 0;
+	size_t i;
+
+	for (i = 0; i < stored.n; i++)
+		fields += stored.p[i] == '$';
+	return fields >= 3 && stored.p[stored.n - 1] != '$';
+}
+
+bool
+password_form_is_usable(struct slice stored)
+{
+	struct scram_keys keys;
+	check_fn *check;
+	bool is_usable;
+	struct buf s;
+	int salt;
+
+	stored = without_scheme(stored);
+	if (is_locked(stored))
+		return stored.n <= PASSWORD_STORED_MAX;
+	check = find_check(stored);
+	if (check == NULL || copy(stored, PASSWORD_STORED_MAX, &s) < 0)
+		return false;
+	if (check == check_scram) {
+		is_usable = scram_keys_parse(stored, &keys) == 0;
+		scram_keys_wipe(&keys);
+	} else if (check == check_argon2) {
+		is_usable = s.n < crypto_pwhash_STRBYTES &&
+		    crypto_pwhash_str_needs_rehash(s.p, 1, 8192) >= 0;
+	} else {
+		salt = crypt_checksalt(s.p);
+		is_usable = has_hash(stored) && (salt == CRYPT_SALT_OK ||
+		    salt == CRYPT_SALT_METHOD_LEGACY);
+	}
+	buf_fini_secret(&s);
+	return is_usable;
+}
+
 enum password_result
 password_check(struct slice password, struct slice stored)
 {
@@ -148,7 +197,7 @@ password_check(struct slice password, struct slice stored)
 	check_fn *check;
 
 	stored = without_scheme(stored);
-	if (stored.n > 0 && (stored.p[0] == '!' || stored.p[0] == '*'))
+	if (is_locked(stored))
 		return PASSWORD_WRONG;
 	check = find_check(stored);
 	if (check == NULL)

@@ -53,6 +53,10 @@ int password_init(void) __attribute__((warn_unused_result));
 enum password_result password_check(struct slice password,
     struct slice stored) __attribute__((warn_unused_result));
 
+/* Is it a form that password_check takes, or a locked one? For who is to store
+ * it: not every mistake in it can be seen. Fast, in any process. */
+bool password_form_is_usable(struct slice stored);
+
 /* Adds a new stored form of the password. 0, or -1: EINVAL (policy out of
  * bounds, password empty, too long or with a NUL), ENOMEM. */
 int password_make(struct slice password, const struct password_policy *policy,

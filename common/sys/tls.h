@@ -41,11 +41,11 @@ bool tls_server_is_usable(const struct tls_server *s);
  * stays the caller's. Without them no tickets are given. */
 void tls_server_tickets(struct tls_server *s, int memfd);
 
-/* Opportunistic client: no verification, TLS 1.2 and up, sessions resumed by
- * peer name. */
+/* Opportunistic client: no certificate ends a handshake, TLS 1.2 and up,
+ * sessions resumed by peer name. */
 struct tls_client *tls_client_new(void);
 /* Authorities (PEM certificates in a file) against which the peers' chains are
- * checked, for conn_tls_is_verified() only. To be read before the jail; the
+ * checked, for what conn_tls_is_verified() answers. To be read before the jail; the
  * descriptor stays the caller's. 0; -1 with `why`. */
 int tls_client_trust(struct tls_client *t, int fd, struct buf *why)
     __attribute__((warn_unused_result));

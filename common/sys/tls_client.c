@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The client's side: opportunistic (RFC 3207, RFC 7435). A peer's certificate
- * is looked at for the log only, and weak ones are better than clear text.
+ * The client's side: opportunistic (RFC 3207, RFC 7435), so weak ciphers are
+ * better than clear text, and no certificate ends a connection. Whether it is
+ * one of the peer's is asked by who wants to show it a password.
  * Sessions are kept by peer name, the least recently used leave first; those of
  * TLS 1.3 are used once (RFC 8446 C.4).
  */
@@ -11,6 +12,7 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/list.h"
 #include "base/map.h"
@@ -181,13 +183,29 @@ tls_client_trust(struct tls_client *t, int fd, struct buf *why)
 	return 0;
 }
 
-/* No name that RFC 6066 3 allows in SNI: an address. */
-static bool
-is_address(const char *name)
+/* What the certificate must be for. An address is no name that RFC 6066 3
+ * allows in SNI. */
+static int
+set_identity(SSL *ssl, const char *name)
 {
-	struct cidr net;
+	struct cidr a;
 
-	return cidr_parse(slice_str(name), &net) == 0;
+	if (cidr_parse(slice_str(name), &a) == 0)
+		return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), a.addr,
+		    a.family == AF_INET ? 4 : 16) == 1 ? 0 : -1;
+	return SSL_set_tlsext_host_name(ssl, name) == 1 &&
+	    SSL_set1_host(ssl, name) == 1 ? 0 : -1;
+}
+
+bool
+tls_client_has_identity(SSL *ssl)
+{
+	X509_VERIFY_PARAM *p = SSL_get0_param(ssl);
+	char *address = X509_VERIFY_PARAM_get1_ip_asc(p);
+	bool has = address != NULL || X509_VERIFY_PARAM_get0_host(p, 0) != NULL;
+
+	OPENSSL_free(address);
+	return has;
 }
 
 SSL *
@@ -195,11 +213,9 @@ tls_client_open(struct tls_client *t, const char *name, const char **why_r)
 {
 	SSL *ssl = SSL_new(t->ctx);
 
-	if (name != NULL && (name[0] == 0 || is_address(name)))
+	if (name != NULL && name[0] == 0)
 		name = NULL;
-	if (ssl == NULL ||
-	    (name != NULL && (SSL_set_tlsext_host_name(ssl, name) != 1 ||
-				 SSL_set1_host(ssl, name) != 1))) {
+	if (ssl == NULL || (name != NULL && set_identity(ssl, name) < 0)) {
 		*why_r = tls_reason();
 		SSL_free(ssl);
 		return NULL;

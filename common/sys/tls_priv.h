@@ -20,9 +20,12 @@ int tls_no_passphrase(char *out, int size, int writing, void *arg);
 /* A connection with the current certificates; NULL with the reason. */
 SSL *tls_server_open(struct tls_server *s, const char **why_r);
 struct ipc_link *(*tls_server_link(const struct tls_server *s))(void);
-/* A connection to `name` (NULL: no name is sent, no session resumed). */
+/* A connection to `name`, a host or an address, for which the certificate must
+ * be; NULL: for nobody known. Only a host is sent, only its sessions resumed. */
 SSL *tls_client_open(struct tls_client *t, const char *name,
     const char **why_r);
+/* Was there one to compare the certificate with? */
+bool tls_client_has_identity(SSL *ssl);
 /* The handshake of such a connection is done. */
 void tls_client_shaken(SSL *ssl);
 

@@ -10,6 +10,7 @@ import imaplib
 import os
 import poplib
 import signal
+import smtplib
 import socket
 import time
 
@@ -217,6 +218,31 @@ def test_scram_downgrade(server, bare):
     line, _ = scram(c, server.address("bob").encode(),
                     server.password["bob"].encode(), b"y")
     assert not line.startswith(b"a OK")
+
+
+def test_no_channel_binding(own_server):
+    """Where -PLUS is not offered, who says that it was not tells the truth."""
+    s = own_server({"server": {"channel_binding": "no"}})
+    bob, password = s.address("bob").encode(), s.password["bob"].encode()
+    for flag in (b"n", b"y"):
+        c = Bare(s, "imaps", True)
+        assert b"-PLUS" not in c.line()
+        assert b"-PLUS" not in b"".join(c.ask(b"CAPABILITY", b"c"))
+        line, proved = scram(c, bob, password, flag)
+        assert line.startswith(b"a OK ") and proved
+    c = Bare(s, "imaps", True)
+    c.line()
+    c.send(b"a AUTHENTICATE SCRAM-SHA-256-PLUS eA==\r\n")
+    assert c.line().startswith(b"a NO")
+    c = Bare(s, "pop3s", True)
+    c.line()
+    c.send(b"CAPA\r\n")
+    while (line := c.line()) != b".":
+        assert b"-PLUS" not in line
+    with smtplib.SMTP_SSL("localhost", s.ports["submissions"], context=s.tls(), timeout=30) as m:
+        m.ehlo("x.test")
+        assert m.esmtp_features["auth"].split() == ["SCRAM-SHA-256", "LOGIN", "PLAIN"]
+        assert m.docmd("AUTH SCRAM-SHA-256-PLUS eA==")[0] == 504
 
 
 def test_sasl_plain_and_login(server, bare):

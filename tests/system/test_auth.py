@@ -130,6 +130,25 @@ def test_plain(auth):
     assert "nobody" not in log and "event=auth_ok" in log
 
 
+def test_change_during_a_check(auth):
+    """The old password is being checked when it is changed: it is neither let
+    in nor remembered."""
+    c = auth
+    slow = scram_form(b"secret", 1000000)
+    pending = lambda: dict(c.admin("status")[0][0])["hashing"]
+    for change in ((("password set", ("account", 7), ("form", scram_form(b"other")))),
+                   (("password remove", ("account", 7)))):
+        ok(c, "password set", ("account", 7), ("form", slow))
+        begin(c, PLAIN, b"\0joe\0secret")
+        while pending() == "0":
+            time.sleep(0.01)
+        ok(c, *change)
+        assert c.answer("m")["result"] == FAILED
+        assert plain(c, b"joe", b"secret")["result"] == FAILED
+    ok(c, "password set", ("account", 7), ("form", scram_form(b"other")))
+    assert plain(c, b"joe", b"other")["result"] == OK
+
+
 def test_ticket(auth):
     m = plain(auth, b"joe", b"secret", peer="i")
     t = auth.people.tickets[0]

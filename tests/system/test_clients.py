@@ -506,6 +506,30 @@ def test_mutt_copies_on_server(server, home, muttrc, authenticators):
     assert not any(b"to be moved" in m for m in server.messages("mutt"))
 
 
+def test_mutt_with_its_defaults(own_server, home):
+    """Without channel_binding it takes the next mechanism and goes on."""
+    s = own_server({"server": {"channel_binding": "no"}}, accounts=("mutt", "bob"))
+    rc = write_private(home / "muttrc", f"""
+set from="mutt@example.test" use_from=yes use_envelope_from=yes copy=no record=""
+set certificate_file="{s.folder}/ca.pem" ssl_verify_host=yes ssl_force_tls=yes
+set imap_user="mutt@example.test" imap_pass="{s.password["mutt"]}"
+set pop_user="mutt@example.test" pop_pass="{s.password["mutt"]}"
+set smtp_pass="{s.password["mutt"]}"
+set smtp_url="smtp://mutt@example.test@localhost:{s.ports["submission"]}/"
+set confirmcreate=no confirmappend=no delete=yes quit=yes mbox_type=mbox move=no
+set wait_key=no sleep_time=0 mail_check=0 timeout=5
+""")
+    run("mutt", "-F", rc, "-s", "by default", "--", "bob@example.test", home=home, stdin="x\n")
+    arrived(s, "by default")
+    for service, scheme in (("imaps", "imaps"), ("pop3s", "pops")):
+        fill(s, "mutt", ["for mutt"])
+        copied = home / service
+        on_terminal(["mutt", "-n", "-F", rc, "-f", f"{scheme}://localhost:{s.ports[service]}/",
+                     "-e", "push '<tag-pattern>~A<enter><tag-prefix><save-message>"
+                     f"<kill-line>{copied}<enter><quit>'"], home)
+        assert b"Subject: for mutt" in copied.read_bytes()
+
+
 # ---- s-nail
 
 def nail(server, home, *args, stdin=""):

@@ -3,6 +3,9 @@
 codes, sentences, JSON, the queue's commands on a message that cannot go, mail
 dropped while the server is down, and passwords that are never shown."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import pathlib
@@ -171,6 +174,45 @@ def test_import(server, tmp_path):
     server.imap("alice").logout()
     p = server.command("account", "import", "-", stdin=f"i5@example.test:{hashed}\n")
     assert p.stdout.strip().endswith("1 accounts, 0 failed")
+
+
+def scram_form(password):
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password, salt, 4096)
+    mac = lambda text: hmac.new(salted, text, hashlib.sha256).digest()
+    b64 = lambda data: base64.b64encode(data).decode()
+    stored = hashlib.sha256(mac(b"Client Key")).digest()
+    return f"SCRAM-SHA-256$4096:{b64(salt)}${b64(stored)}:{b64(mac(b'Server Key'))}"
+
+
+def test_import_of_forms(server, tmp_path):
+    """Our own SCRAM form whole, Dovecot's lines as they are; what nobody can
+    check adds no account, so the line can be mended and given again."""
+    crypt = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input="form-secret\n",
+                           capture_output=True, text=True, check=True).stdout.strip()
+    good = {"f1": scram_form(b"form-secret"), "f2": scram_form(b"form-secret") + ":1000:1000::/x",
+            "f3": "{SHA512-CRYPT}" + crypt + ":1000:1000::/home/f3::userdb_quota=1G",
+            "f4": crypt + ":::::: "}
+    bad = {"g1": "{PBKDF2}$1$abcdefgh$5000$0123456789abcdef",
+           "g2": "$pbkdf2-sha256$29000$abc$def", "g3": "{PLAIN}$ecret$is$it", "g4": "$6$only-a-salt",
+           "g5": "SCRAM-SHA-256$4096:YQ==$x:y", "g6": "", "g7": "x" * 5000}
+    path = tmp_path / "passwd-file"
+    path.write_text("".join(f"{k}@example.test:{v}\n" for k, v in {**bad, **good}.items()))
+    p = server.command("account", "import", str(path), check=False)
+    assert p.returncode == EX_DATAERR
+    assert p.stdout.strip().endswith(f"{len(good)} accounts, {len(bad)} failed"), p.stderr
+    assert "ecret" not in p.stderr
+    there = {r["address"].split("@")[0] for r in rows(server, "account", "list")}
+    assert set(good) <= there and not set(bad) & there
+    for user in good:
+        server.password[user] = "form-secret"
+        server.imap(user).logout()
+    path.write_text("".join(f"{k}@example.test:{crypt}\n" for k in bad))
+    p = server.command("account", "import", str(path))
+    assert p.stdout.strip().endswith(f"{len(bad)} accounts, 0 failed")
+    p = server.command("account", "add", "h1@example.test", "--hash", bad["g1"], check=False)
+    assert p.returncode == EX_DATAERR and "exists now" not in p.stderr
+    assert "h1@example.test" not in {r["address"] for r in rows(server, "account", "list")}
 
 
 def test_no_secret_in_the_log(server):

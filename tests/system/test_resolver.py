@@ -2,6 +2,7 @@
 """The resolver role against a real name server (nsd), and against some that
 misbehave. Needs the built tree in $VEREDUS_BUILD (or the working folder)."""
 
+import json
 import os
 import select
 import shutil
@@ -13,6 +14,10 @@ import time
 
 import pytest
 
+from console import Console
+from server import Server as WholeServer, wait_for
+
+CONNECT = 2  # SANDBOX_CONNECT
 BUILD = os.environ.get("VEREDUS_BUILD", os.getcwd())
 NSD = shutil.which("nsd") or shutil.which("nsd", path="/usr/sbin")
 
@@ -217,11 +222,11 @@ class Server:
         while True:
             try:
                 query, sender = self.udp.recvfrom(4096)
+                self.seen.append((query, sender))
+                for reply in self.answer(query) or ():
+                    self.udp.sendto(reply, sender)
             except OSError:
                 return
-            self.seen.append((query, sender))
-            for reply in self.answer(query) or ():
-                self.udp.sendto(reply, sender)
 
     def serve_tcp(self):
         while True:
@@ -576,3 +581,91 @@ def test_sandbox_holds(nsd, resolver):
         lines = dict(line.rstrip("\n").split(":\t", 1) for line in f
                      if ":\t" in line)
     assert lines["NoNewPrivs"] == "1"
+
+
+# ---- a name server that never answers ----
+
+def name_of(query):
+    labels, at = [], 12
+    while query[at] != 0:
+        labels.append(query[at + 1:at + 1 + query[at]].decode())
+        at += query[at] + 1
+    return ".".join(labels)
+
+
+def test_silence_for_one_is_none_for_others(server, tmp_path):
+    """smtpd asks for hundreds of names that nobody answers for, as a stranger
+    can make it: relay does not notice, and what smtpd no longer wants is
+    forgotten, so that it too has answers again."""
+    ns = server(lambda q: [reply(q, a_record(1), 1)] if name_of(q).startswith("good") else None)
+    with Console("resolver/resolver", "resolver", tmp_path,
+                 f"server.name_servers=127.0.0.1:{ns.port}", "resolver.max_queries=20",
+                 "resolver.timeout=30s", "resolver.try_timeout=30s", sandbox=CONNECT) as c:
+        c.peer("m", "smtpd")
+        c.peer("r", "relay")
+        row = lambda: dict(c.admin("status")[0][0])
+        for i in range(500):
+            c.say("m", "DNS_ASK", type=1, name=f"silent{i}.test")
+        wait_for(lambda: row()["waiting"] == "490")
+        assert row()["active"] == "10"
+        began = time.monotonic()
+        assert c.ask("r", "DNS_ASK", type=1, name="good1.test")["status"] == "0"
+        assert time.monotonic() - began < 5
+        c.drop("m")
+        wait_for(lambda: row()["waiting"] == "0")
+        c.peer("m2", "smtpd")
+        began = time.monotonic()
+        assert c.ask("m2", "DNS_ASK", type=1, name="good2.test")["status"] == "0"
+        assert time.monotonic() - began < 5
+
+
+def test_clients_that_leave_take_their_questions_along(server):
+    """The name of a client is looked up while it waits; connections that come
+    and go leave nothing behind."""
+    ns = server(lambda q: None)
+    s = WholeServer({"server": {"name_servers": [f"127.0.0.1:{ns.port}"]},
+                     "resolver": {"max_queries": 4, "timeout": "60s", "try_timeout": "30s"}})
+    try:
+        s.start()
+        row = lambda: next(r for r in s.status() if r["role"] == "resolver")
+        asked = row()["questions"]
+        clients = [socket.create_connection(("127.0.0.1", s.ports["smtp"]),
+                                            source_address=(f"127.0.0.{i}", 0))
+                   for i in range(2, 32)]
+        wait_for(lambda: row()["questions"] >= asked + 30)
+        assert row()["active"] == 2 and row()["waiting"] >= 28
+        for c in clients:
+            c.close()
+        wait_for(lambda: row()["waiting"] == 0)
+    finally:
+        s.remove()
+
+
+# ---- what veredus doctor asks ----
+
+def test_doctor(nsd):
+    """Both address families of the server's name and the names of its
+    addresses; and whether the mandatory addresses are somebody's."""
+    s = WholeServer({"server": {"name_servers": [f"127.0.0.1:{nsd}"]}},
+                    hostname="mx1.example.test", accounts=())
+    try:
+        s.start()
+        found = lambda: [r["result"] + " " + r["text"] for r in json.loads(
+            s.command("--json", "doctor", check=False).stdout)]
+        first = found()
+        for line in ("good A mx1.example.test: 192.0.2.1", "good PTR 192.0.2.1: mx1.example.test",
+                     "warning PTR 192.0.2.2: classless.example.test, but this server says that "
+                     "it is mx1.example.test",
+                     "good AAAA mx1.example.test: 2001:db8::1",
+                     "good PTR 2001:db8::1: mx1.example.test",
+                     "WRONG postmaster@example.test: nobody gets its mail (later)",
+                     "WRONG abuse@example.net.test: nobody gets its mail (later)"):
+            assert line in first, "\n".join(first)
+        assert any(r.startswith("good MX example.test: ") for r in first)
+        s.command("account", "add", "alice@example.test", stdin="some-secret\n")
+        s.command("alias", "add", "abuse@example.test", "alice@example.test")
+        second = found()
+        assert "good postmaster@example.test: deliverable (account)" in second
+        assert "good abuse@example.test: deliverable (alias)" in second
+    finally:
+        s.remove()

@@ -138,8 +138,17 @@ on_dns_ask(struct ipc_link *l, const union ipc_any *m, int fd)
 	buf_fini(&records);
 }
 
+static void
+on_dns_cancel(struct ipc_link *l, const union ipc_any *m, int fd)
+{
+	(void)l;
+	(void)m;
+	(void)fd;
+}
+
 static struct ipc_handlers resolver_handlers = {
-	.by_type = { [IPC_DNS_ASK] = on_dns_ask },
+	.by_type = { [IPC_DNS_ASK] = on_dns_ask,
+	    [IPC_DNS_CANCEL] = on_dns_cancel },
 };
 
 static void

@@ -46,8 +46,10 @@ add_names(X509 *x, const char *names)
 	while (*names != 0) {
 		size_t len = strcspn(names, ",");
 
-		n += (size_t)snprintf(text + n, sizeof text - n, "%sDNS:%.*s",
-		    n > 0 ? "," : "", (int)len, names);
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%.*s",
+		    n > 0 ? "," : "",
+		    strncmp(names, "IP:", 3) == 0 ? "" : "DNS:", (int)len,
+		    names);
 		names += len;
 		if (*names == ',')
 			names++;

@@ -12,7 +12,7 @@ struct pki {
 
 /*
  * A self-signed certificate. kind: "rsa:2048", "ec:P-256", "ed25519"; names:
- * DNS names with ',' between (NULL: only the common name "cn.test"). days: how
+ * DNS names, or IP:ADDRESS, with ',' between (NULL: only the common name "cn.test"). days: how
  * long it is valid, negative: it ended that long ago. Aborts when it cannot.
  */
 struct pki pki_make(const char *kind, const char *names, int days);

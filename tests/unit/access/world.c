@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conf/conf_server.h"
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/region.h"
@@ -48,6 +49,14 @@ uint32_t
 daemon_instance(void)
 {
 	return 0;
+}
+
+const struct conf_server *
+daemon_server(void)
+{
+	static const struct conf_server server = { .channel_binding = true };
+
+	return &server;
 }
 
 void

@@ -84,12 +84,30 @@ static const struct {
 	enum stored_kind kind;
 } forms[] = {
 	{ "$y$j9T$abc$def", STORED_CRYPT },
-	{ "$argon2id$v=19$m=1,t=1,p=1$a$b", STORED_CRYPT },
+	{ "$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$"
+	  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", STORED_CRYPT },
+	{ "{ARGON2ID}$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$"
+	  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", STORED_CRYPT },
+	{ "$argon2id$v=19$nonsense", STORED_NONE },
+	{ "$2y$05$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZabcde",
+	  STORED_CRYPT },
+	{ "{crypt}$1$salt$hash", STORED_CRYPT },
+	{ "{CRYPT}!", STORED_CRYPT },
 	{ "{SHA512-CRYPT}$6$abc$def", STORED_CRYPT },
 	{ "!$y$j9T$abc$def", STORED_CRYPT },
 	{ "*", STORED_CRYPT },
 	{ SCRAM_FORM, STORED_SCRAM },
 	{ "SCRAM-SHA-256$1:a$b:c", STORED_NONE },
+	/* Schemes that nobody here can check, and what is only half there. */
+	{ "{PBKDF2}$1$abcdefgh$5000$0123456789abcdef0123", STORED_NONE },
+	{ "$pbkdf2-sha256$29000$abc$def", STORED_NONE },
+	{ "{PLAIN}$ecret$is$it", STORED_NONE },
+	{ "{SSHA512}$6$abc$def", STORED_NONE },
+	{ "{CRYPT}secret", STORED_NONE },
+	{ "{CRYPT}", STORED_NONE },
+	{ "$6$abc", STORED_NONE },
+	{ "$6$abc$", STORED_NONE },
+	{ "$", STORED_NONE },
 	{ "", STORED_NONE },
 	{ "secret", STORED_NONE },
 	{ "{PLAIN}secret", STORED_NONE },

@@ -4,6 +4,9 @@
 #include "master/roles.h"
 
 #include "conf/conf_sections.h"
+#include "conf/conf_server.h"
+#include "master/child.h"
+#include "sys/daemon.h"
 #include "sys/ipc.h"
 #include "sys/sandbox.h"
 #include "tests/unit/unit.h"
@@ -128,7 +131,34 @@ START_TEST(promises)
 }
 END_TEST
 
+static unsigned
+most_of(const struct role_row *r)
+{
+	return r->many ? CONF_PROCESSES_MAX : 1;
+}
+
+/* As many processes as may be configured: there is room for all of them, and
+ * for all their links. */
+START_TEST(tables_have_room)
+{
+	unsigned all = 0, links;
+	size_t i, k;
+
+	for (i = 0; i < n_roles; i++) {
+		all += most_of(&roles[i]);
+		links = 0;
+		for (k = 0; k < n_roles; k++)
+			if (is_peer(&roles[i], &roles[k]))
+				links += most_of(&roles[k]);
+		ck_assert_msg(links <= DAEMON_PEERS_MAX, "%s has %u links",
+		    role_name(roles[i].id), links);
+	}
+	ck_assert_uint_le(all, CHILD_COUNT_MAX);
+}
+END_TEST
+
 UNIT_SUITE(roles, {
+	tcase_add_test(tc, tables_have_room);
 	tcase_add_test(tc, no_channel_without_a_message);
 	tcase_add_loop_test(tc, no_message_without_a_channel, 0,
 	    IPC_TYPE_COUNT);

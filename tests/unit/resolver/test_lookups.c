@@ -171,12 +171,12 @@ START_TEST(in_line)
 		(void)snprintf(name, sizeof name, "n%u.example", i);
 		ask(i, name);
 	}
-	ck_assert_uint_eq(ls.n_active, 4);
-	ck_assert_uint_eq(ls.n_waiting, 6);
+	ck_assert_uint_eq(lookups_active(&ls), 4);
+	ck_assert_uint_eq(lookups_waiting(&ls), 6);
 	ck_assert_uint_eq(fake_n_exchanges, 4);
 	/* Who waits can be joined too. */
 	ask(10, "n9.example");
-	ck_assert_uint_eq(ls.n_waiting, 6);
+	ck_assert_uint_eq(lookups_waiting(&ls), 6);
 	for (i = 0; i < 10; i++) {
 		(void)snprintf(want, sizeof want, "an n%u.example 60 A "
 		    "192.0.2.1", i);
@@ -187,8 +187,8 @@ START_TEST(in_line)
 		WANT(i, want);
 	}
 	WANT(10, "ok n9.example 60: 192.0.2.1");
-	ck_assert_uint_eq(ls.n_active, 0);
-	ck_assert_uint_eq(ls.n_waiting, 0);
+	ck_assert_uint_eq(lookups_active(&ls), 0);
+	ck_assert_uint_eq(lookups_waiting(&ls), 0);
 }
 END_TEST
 
@@ -206,7 +206,7 @@ START_TEST(in_line_until_the_deadline)
 	fake_loop_advance(loop, 1);
 	WANT(0, "timeout n0.example 5");
 	WANT(5, "timeout n5.example 5");
-	ck_assert_uint_eq(ls.n_active, 0);
+	ck_assert_uint_eq(lookups_active(&ls), 0);
 	ck_assert_uint_eq(fake_n_exchanges, 0);
 }
 END_TEST
@@ -229,6 +229,93 @@ START_TEST(forgotten)
 	/* Twice, and after the answer, it does no harm. */
 	lookups_forget(&askers[0].waiter);
 	lookups_forget(&askers[3].waiter);
+}
+END_TEST
+
+static void
+ask_front(unsigned i, const char *name)
+{
+	askers[i].waiter.class = LOOKUP_FRONT;
+	ask(i, name);
+}
+
+/* Name servers that never answer: strangers can make the fronts ask as much as
+ * they like, what we ask for ourselves has its places. */
+START_TEST(fronts_take_half)
+{
+	char name[20];
+	unsigned i;
+
+	for (i = 0; i < 10; i++) {
+		(void)snprintf(name, sizeof name, "f%u.example", i);
+		ask_front(i, name);
+	}
+	ck_assert_uint_eq(ls.active[LOOKUP_FRONT], 2);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_FRONT], 8);
+	ask(10, "own0.example");
+	ask(11, "own1.example");
+	ck_assert_uint_eq(ls.active[LOOKUP_OWN], 2);
+	ask(12, "own2.example");
+	ck_assert_uint_eq(ls.waiting[LOOKUP_OWN], 1);
+	/* In its own line, before those of the fronts. */
+	fake_reply(fake_latest(), "an own1.example 60 A 192.0.2.1");
+	fake_loop_settle(loop);
+	WANT(11, "ok own1.example 60: 192.0.2.1");
+	ck_assert_uint_eq(ls.waiting[LOOKUP_OWN], 0);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_FRONT], 8);
+	/* And the fronts have theirs, however much we ask ourselves. */
+	ask(13, "own3.example");
+	fake_reply(fake_exchanges[0], "an f0.example 60 A 192.0.2.1");
+	fake_loop_settle(loop);
+	ck_assert_uint_eq(ls.active[LOOKUP_FRONT], 2);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_FRONT], 7);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_OWN], 1);
+	/* What a front waits for is asked sooner when we want it too. */
+	ask(14, "f9.example");
+	ck_assert_uint_eq(ls.waiting[LOOKUP_FRONT], 6);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_OWN], 2);
+}
+END_TEST
+
+START_TEST(dropped_with_the_last_waiter)
+{
+	char name[20];
+	unsigned i;
+
+	for (i = 0; i < 6; i++) {
+		(void)snprintf(name, sizeof name, "f%u.example", i);
+		ask_front(i, name);
+	}
+	ask_front(6, "f5.example");
+	/* In line: gone with the last who waits. */
+	lookups_forget(&askers[4].waiter);
+	lookups_forget(&askers[5].waiter);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_FRONT], 3);
+	lookups_forget(&askers[6].waiter);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_FRONT], 2);
+	ck_assert_uint_eq(ls.by_question.n, 4);
+	/* Under way: its place is taken by the next in line. */
+	lookups_forget(&askers[0].waiter);
+	lookups_forget(&askers[1].waiter);
+	fake_loop_settle(loop);
+	ck_assert_uint_eq(ls.active[LOOKUP_FRONT], 2);
+	ck_assert_uint_eq(ls.waiting[LOOKUP_FRONT], 0);
+	ck_assert_uint_eq(ls.by_question.n, 2);
+	ck_assert_uint_eq(fake_begun, 4);
+	/* With nobody in line it goes on, until somebody comes. */
+	lookups_forget(&askers[2].waiter);
+	lookups_forget(&askers[3].waiter);
+	ck_assert_uint_eq(lookups_active(&ls), 2);
+	ask_front(7, "f2.example");
+	ck_assert_uint_eq(fake_begun, 4);
+	ask_front(8, "f8.example");
+	ck_assert_uint_eq(fake_begun, 5);
+	ck_assert_uint_eq(lookups_active(&ls), 2);
+	fake_reply(fake_exchanges[0], "an f2.example 60 A 192.0.2.1");
+	fake_reply(fake_latest(), "an f8.example 60 A 192.0.2.1");
+	WANT(7, "ok f2.example 60: 192.0.2.1");
+	WANT(8, "ok f8.example 60: 192.0.2.1");
+	ck_assert_uint_eq(lookups_active(&ls), 0);
 }
 END_TEST
 
@@ -281,6 +368,8 @@ UNIT_SUITE(lookups, {
 	tcase_add_test(tc, in_line);
 	tcase_add_test(tc, in_line_until_the_deadline);
 	tcase_add_test(tc, forgotten);
+	tcase_add_test(tc, fronts_take_half);
+	tcase_add_test(tc, dropped_with_the_last_waiter);
 	tcase_add_test(tc, asking_again_when_answered);
 	tcase_add_test(tc, other_servers);
 })

@@ -18,7 +18,7 @@ static struct loop *loop;
 static struct ipc_link *ours, *theirs; /* resolver and relay */
 static int raw = -1;
 static int asked, answered, failed, lost, got_fd;
-static uint64_t late_req;
+static uint64_t late_req, cancelled_req;
 static bool answer_now;
 
 static void
@@ -40,8 +40,17 @@ on_lost(struct ipc_link *l)
 	lost++;
 }
 
+static void
+on_cancel(struct ipc_link *l, const union ipc_any *m, int fd)
+{
+	(void)l;
+	(void)fd;
+	cancelled_req = m->DNS_CANCEL.question;
+}
+
 static const struct ipc_handlers resolver = {
-	.by_type = { [IPC_DNS_ASK] = on_ask }, .lost = on_lost };
+	.by_type = { [IPC_DNS_ASK] = on_ask, [IPC_DNS_CANCEL] = on_cancel },
+	.lost = on_lost };
 static const struct ipc_handlers relay = { .lost = on_lost };
 
 static void
@@ -144,6 +153,8 @@ START_TEST(cancelled_is_not_called)
 	turns(5);
 	ipc_call_cancel(&c);
 	ck_assert_ptr_null(c);
+	turns(5);
+	ck_assert_uint_eq(cancelled_req, late_req);
 	ipc_send(ours, DNS_ANSWER, -1, .req = late_req, .ttl = 7);
 	turns(5);
 	ck_assert_int_eq(answered + failed, 0);
@@ -266,6 +277,90 @@ START_TEST(undeclared_descriptor_costs_the_link)
 }
 END_TEST
 
+static int got_type;
+
+static void
+on_any(void *arg, int type, const union ipc_any *m, int fd)
+{
+	(void)arg;
+	(void)m;
+	if (fd >= 0)
+		(void)close(fd);
+	got_type = type;
+	answered++;
+}
+
+/* Asks, and answers in the part of the peer by `type`. */
+static void
+ask_and_answer(enum ipc_type question, enum role_id from, enum role_id to,
+    enum ipc_type type)
+{
+	static const struct ipc_handlers none = { .lost = on_lost };
+	static union ipc_any m;
+	static char in[IPC_MESSAGE_MAX];
+	struct ipc_link *l;
+	struct buf b;
+	int fds[2], null = open("/dev/null", O_RDONLY);
+
+	log_set_level(LOG_LEVEL_ERROR);
+	answered = lost = 0;
+	got_type = IPC_TYPE_COUNT;
+	loop = loop_new();
+	ck_assert_int_eq(ipc_pair(fds), 0);
+	l = ipc_link_new(loop, fds[0], from, to, 0, &none);
+	raw = fds[1];
+	memset(&m, 0, sizeof m);
+	(void)ipc_ask_raw(l, question, &m,
+	    ipc_info[question].fd ? null : -1, 0, on_any, NULL);
+	turns(3);
+	/* Type and req are the first fields. */
+	ck_assert_int_ge(recv(raw, in, sizeof in, 0), 10);
+	memset(&m, 0, sizeof m);
+	memcpy(&m.req, in + 2, sizeof m.req);
+	buf_init(&b, IPC_MESSAGE_MAX);
+	ipc_encode(&b, type, &m);
+	send_raw(b.p, b.n, null, ipc_info[type].fd);
+	turns(3);
+	ck_assert_msg(answered == 1, "%s to %s: answered %d times",
+	    ipc_info[type].name, ipc_info[question].name, answered);
+	ck_assert_msg((got_type == (int)type) ==
+	    ipc_is_answer(type, question) &&
+	    lost == !ipc_is_answer(type, question), "%s is taken for %s",
+	    ipc_info[type].name, ipc_info[question].name);
+	if (lost == 0)
+		ipc_link_free(&l);
+	buf_fini(&b);
+	(void)close(null);
+	(void)close(raw);
+	loop_free(&loop);
+}
+
+/* Whatever this pair of roles may say to each other: a question is answered
+ * only by what the table gives for it. */
+START_TEST(answer_to_another_question_costs_the_link)
+{
+	const struct ipc_info *ask = &ipc_info[_i], *answer;
+	unsigned from, to;
+	int t;
+
+	if (ask->kind != IPC_ASK)
+		return;
+	for (t = 0; t < IPC_TYPE_COUNT; t++) {
+		answer = &ipc_info[t];
+		if (answer->kind != IPC_ANSWER && answer->kind != IPC_PART)
+			continue;
+		for (from = 0; from < ROLE_COUNT; from++)
+			for (to = 0; to < ROLE_COUNT; to++)
+				if ((ask->from & answer->to & 1U << from) != 0 &&
+				    (ask->to & answer->from & 1U << to) != 0)
+					ask_and_answer((enum ipc_type)_i,
+					    (enum role_id)from,
+					    (enum role_id)to,
+					    (enum ipc_type)t);
+	}
+}
+END_TEST
+
 START_TEST(must_not_send_is_our_bug)
 {
 	set_up();
@@ -283,5 +378,7 @@ UNIT_SUITE(ipc, {
 	tcase_add_test(tc, wrong_sender_costs_the_link);
 	tcase_add_test(tc, unasked_answer_costs_the_link);
 	tcase_add_loop_test(tc, undeclared_descriptor_costs_the_link, 1, 4);
+	tcase_add_loop_test(tc, answer_to_another_question_costs_the_link, 0,
+	    IPC_TYPE_COUNT);
 	tcase_add_test_raise_signal(tc, must_not_send_is_our_bug, SIGABRT);
 })

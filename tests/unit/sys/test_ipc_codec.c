@@ -75,26 +75,46 @@ START_TEST(unknown_types)
 }
 END_TEST
 
-/* An ASK has an answer that goes the other way, and both begin with req. */
+/* What answers goes the other way, in the same class. */
+static void
+check_answer(const struct ipc_info *answer, const struct ipc_info *ask)
+{
+	ck_assert_msg(ask->kind == IPC_ASK, "%s asks nothing", ask->name);
+	ck_assert_msg(answer->class == ask->class &&
+	    (answer->from & ask->to) != 0 && (answer->to & ask->from) != 0,
+	    "%s cannot answer %s", answer->name, ask->name);
+}
+
+/* Every ASK has an ANSWER from whoever may be asked to whoever may ask; every
+ * ANSWER and PART belongs to an ASK, and nothing else does. */
 START_TEST(questions_have_answers)
 {
-	const struct ipc_info *ask, *answer;
+	unsigned from, to;
 	bool found;
 	int i, k;
 
 	for (i = 0; i < IPC_TYPE_COUNT; i++) {
-		ask = &ipc_info[i];
-		if (ask->kind != IPC_ASK)
-			continue;
+		from = to = 0;
 		found = false;
 		for (k = 0; k < IPC_TYPE_COUNT; k++) {
-			answer = &ipc_info[k];
-			found = found || (answer->kind == IPC_ANSWER &&
-			    answer->class == ask->class &&
-			    (answer->from & ask->to) == ask->to &&
-			    (answer->to & ask->from) == ask->from);
+			if (ipc_is_answer((enum ipc_type)k, (enum ipc_type)i) &&
+			    ipc_info[k].kind == IPC_ANSWER) {
+				from |= ipc_info[k].from;
+				to |= ipc_info[k].to;
+			}
+			if (!ipc_is_answer((enum ipc_type)i, (enum ipc_type)k))
+				continue;
+			found = true;
+			check_answer(&ipc_info[i], &ipc_info[k]);
 		}
-		ck_assert_msg(found, "%s has no answer", ask->name);
+		if (ipc_info[i].kind == IPC_ASK)
+			ck_assert_msg((ipc_info[i].to & ~from) == 0 &&
+			    (ipc_info[i].from & ~to) == 0,
+			    "%s has no answer", ipc_info[i].name);
+		ck_assert_msg(found == (ipc_info[i].kind == IPC_ANSWER ||
+					   ipc_info[i].kind == IPC_PART),
+		    "%s answers %s", ipc_info[i].name,
+		    found ? "though it should not" : "nothing");
 	}
 }
 END_TEST

@@ -578,6 +578,50 @@ START_TEST(own_client)
 }
 END_TEST
 
+/* A chain that is good proves nothing without somebody it must be for. */
+static const struct {
+	const char *names, *peer;
+	bool is_verified;
+} identities[] = {
+	{ "mail.test", "mail.test", true },
+	{ "mail.test", "other.test", false },
+	{ "mail.test", NULL, false },
+	{ "mail.test", "", false },
+	{ "mail.test", "127.0.0.1", false },
+	{ "mail.test", "::1", false },
+	{ "DNS.test,IP:127.0.0.1", "127.0.0.1", true },
+	{ "mail.test,IP:127.0.0.1", "127.0.0.2", false },
+	{ "mail.test,IP:2001:db8::1", "2001:db8::1", true },
+	{ "mail.test,IP:2001:db8::1", "2001:db8::2", false },
+	/* Not a name that looks like the address. */
+	{ "127.0.0.1", "127.0.0.1", false },
+};
+
+START_TEST(client_verifies_an_identity)
+{
+	static struct pki p;
+	static struct tls_client *client;
+	static struct end s, c;
+	static struct buf why;
+
+	begin();
+	p = pki_make("ec:P-256", identities[_i].names, 30);
+	ck_assert_int_eq(keys_child_load(&keys, 1, pki_fd(p.key), p.chain), 0);
+	buf_init(&why, 500);
+	ck_assert_int_eq(tls_server_add(server, 1, SLICE_NONE, p.chain, &why),
+	    0);
+	use_certs();
+	client = tls_client_new();
+	ck_assert_int_eq(tls_client_trust(client, pki_fd(p.chain), &why), 0);
+	connect_both(client, identities[_i].peer, &s, &c);
+	ck_assert_int_eq(conn_tls_is_verified(c.c),
+	    identities[_i].is_verified);
+	conn_free(&c.c);
+	conn_free(&s.c);
+	keys_child_stop(&keys);
+}
+END_TEST
+
 START_TEST(client_verifies_for_the_log)
 {
 	static struct pki p;
@@ -1078,6 +1122,8 @@ UNIT_SUITE(tls, {
 	tcase_add_test(tc, changes_certificates);
 	tcase_add_test(tc, refuses_bad_certificates);
 	tcase_add_test(tc, own_client);
+	tcase_add_loop_test(tc, client_verifies_an_identity, 0,
+	    sizeof identities / sizeof *identities);
 	tcase_add_test(tc, client_verifies_for_the_log);
 	tcase_add_test(tc, starts_in_the_middle);
 	tcase_add_loop_test(tc, limits_hold_under_tls, 0, 2);
