@@ -62,6 +62,13 @@ account_has_room(const struct account *a, uint64_t bytes, uint64_t messages)
 		messages <= a->o.quota_messages - n));
 }
 
+void
+account_progress(struct account *a)
+{
+	if (a->o.progress != NULL)
+		a->o.progress(a->o.arg);
+}
+
 bool
 account_is_broken(const struct account *a)
 {

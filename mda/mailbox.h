@@ -79,6 +79,10 @@ struct account_options {
 	uint64_t quota_bytes, quota_messages;
 	int utc_offset;
 	bool strict;
+	/* While opening takes long, because every file is read: it goes on.
+	 * Called often, from the loop. May be NULL. */
+	void (*progress)(void *arg);
+	void *arg;
 };
 
 /* ---- the account ---- */

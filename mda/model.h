@@ -314,6 +314,8 @@ struct work {
 
 typedef void account_step(struct account *a, struct op *op,
     enum mbox_result r);
+/* Opening got on: for whoever counts the time. */
+void account_progress(struct account *a);
 struct account *account_new(struct loop *l,
     const struct account_options *options);
 /* Closes the store too. */

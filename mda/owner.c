@@ -19,7 +19,7 @@
 #include "sys/log.h"
 #include "sys/loop.h"
 
-enum { TRIM_AFTER_MS = 1000 };
+enum { TRIM_AFTER_MS = 1000, STARTING_MS = 1000 };
 
 static struct {
 	struct loop *loop;
@@ -32,6 +32,8 @@ static struct {
 	bool stopping;
 	int stream; /* of the session whose control link comes next */
 	uint64_t stream_serial;
+	uint64_t files;     /* read while opening */
+	int64_t next_word;
 	struct loop_later report;
 	struct loop_timer trim;
 } self = { .stream = -1 };
@@ -134,6 +136,20 @@ on_trim(void *arg)
 		(void)malloc_trim(0);
 }
 
+/* It may take long as long as it gets on. */
+static void
+on_progress(void *arg)
+{
+	int64_t now = clock_boot_ms();
+
+	(void)arg;
+	self.files++;
+	if (self.broker == NULL || now < self.next_word)
+		return;
+	self.next_word = now + STARTING_MS;
+	ipc_send(self.broker, OWNER_STARTING, -1, .files = self.files);
+}
+
 static void
 on_opened(void *arg, struct account *a, const char *why)
 {
@@ -151,7 +167,8 @@ on_start(struct ipc_link *l, const union ipc_any *m, int fd)
 	const struct ipc_OWNER_START *s = &m->OWNER_START;
 	struct account_options o = { .quota_bytes = s->quota_bytes,
 		.quota_messages = s->quota_messages,
-		.utc_offset = (int)s->utc_offset, .strict = s->strict != 0 };
+		.utc_offset = (int)s->utc_offset, .strict = s->strict != 0,
+		.progress = on_progress };
 
 	(void)l;
 	(void)fd;

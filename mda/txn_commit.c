@@ -225,6 +225,23 @@ on_list(void *arg, enum store_result r)
 		submit(t);
 }
 
+/* The first writing of a list. It has its messages and keywords with it at
+ * once: should a takeover be cut short after it, the list is believed where
+ * another server's was before. */
+static void
+begin_list(struct buf *text, struct txn_box *b)
+{
+	const struct mailbox *m = b->m;
+	unsigned i;
+
+	uidlist_head(text, b->row.uidvalidity, b->row.list_reserved);
+	for (i = 0; i < m->n_keywords; i++)
+		uidlist_keyword(text, i, slice_str(m->keywords[i]));
+	b->n_lines += 1 + m->n_keywords;
+	buf_add_slice(text, buf_slice(&b->list));
+	buf_reset(&b->list);
+}
+
 /* UIDs are given only below what the recovery list durably says. */
 static void
 reserve_uids(struct txn *t, struct txn_box *b)
@@ -243,12 +260,13 @@ reserve_uids(struct txn *t, struct txn_box *b)
 	next = (uint64_t)b->row.uidnext + UIDLIST_STEP;
 	b->row.list_reserved = next > UINT32_MAX ? UINT32_MAX :
 	    (uint32_t)next;
-	buf_init(&text, 4096);
-	if (fresh)
-		uidlist_head(&text, b->row.uidvalidity, b->row.list_reserved);
-	else
+	buf_init(&text, SIZE_MAX / 2);
+	if (fresh) {
+		begin_list(&text, b);
+	} else {
 		uidlist_reserved(&text, b->row.list_reserved);
-	b->n_lines++;
+		b->n_lines++;
+	}
 	t->lists++;
 	store_write_list(t->account->store, b->m->folder, buf_slice(&text),
 	    !fresh, true, on_list, t);

@@ -2,9 +2,11 @@
 /* Maildirs of other servers, and maps that were lost. */
 #include "mda/mailbox.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/mda/world.h"
@@ -113,6 +115,89 @@ START_TEST(courier)
 		MBOX_SUBSCRIBED, 0);
 	ck_assert_uint_ne(account_find(w.a, SLICE("INBOX"))->attrs &
 		MBOX_SUBSCRIBED, 0);
+}
+END_TEST
+
+/* ---- cut short ---- */
+
+static unsigned steps_left;
+
+static void
+die_later(void *arg)
+{
+	(void)arg;
+	if (steps_left-- == 0)
+		(void)kill(getpid(), SIGKILL);
+}
+
+/* A process that opens the account and is killed after so many steps. Was it
+ * done before? */
+static bool
+open_and_die(unsigned steps)
+{
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		world_child(&w, -1);
+		steps_left = steps;
+		w.options.progress = die_later;
+		_exit(world_open(&w) < 0 ? 1 : 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) || status == 0);
+	return !WIFSIGNALED(status);
+}
+
+/* Whenever a takeover is killed, the next one knows what the first knew. */
+START_TEST(cut_short)
+{
+	struct buf list;
+	struct mailbox *m;
+	char name[64];
+	unsigned i;
+
+	buf_init(&list, 65536);
+	buf_add_str(&list, "3 V1234567890 N500 Gabcdef\n");
+	for (i = 1; i <= 20; i++) {
+		(void)snprintf(name, sizeof name, "cur/%u.host:2,Sa", 90 - i);
+		world_write(&w, name, "A: b\r\n\r\n");
+		buf_addf(&list, "%u :%u.host\n", i * 3, 90 - i);
+	}
+	world_write(&w, "dovecot-uidlist", list.p);
+	world_write(&w, ".a/dovecot-uidlist", list.p);
+	world_write(&w, ".a/cur/80.host:2,", "A: b\r\n\r\n");
+	buf_fini(&list);
+	world_write(&w, "dovecot-keywords", "0 Work\n");
+	world_write(&w, "subscriptions", "V\t2\n\na\nnowhere\n");
+	for (i = 0; !open_and_die(i); i++)
+		ck_assert_uint_lt(i, 100);
+	ck_assert_uint_gt(i, 25);
+	/* What it was cut short in, and once more from our own lists alone. */
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(world_open(&w), 0);
+		m = world_mailbox(&w, "INBOX");
+		ck_assert_uint_eq(mailbox_info(m)->uidvalidity, 1234567890);
+		ck_assert_uint_eq(mailbox_info(m)->messages, 20);
+		ck_assert_ptr_nonnull(mailbox_message(m, 3));
+		ck_assert_ptr_nonnull(mailbox_message(m, 60));
+		ck_assert_uint_eq(mailbox_message(m, 60)->keywords, 1);
+		ck_assert_str_eq(mailbox_keyword(m, 0), "Work");
+		mailbox_close(&m);
+		m = world_mailbox(&w, "a");
+		ck_assert_uint_eq(mailbox_info(m)->messages, 1);
+		ck_assert_ptr_nonnull(mailbox_message(m, 30));
+		mailbox_close(&m);
+		ck_assert_uint_ne(account_find(w.a, SLICE("a"))->attrs &
+			MBOX_SUBSCRIBED, 0);
+		ck_assert_uint_ne(account_find(w.a, SLICE("Sent"))->attrs &
+			MBOX_SENT, 0);
+		ck_assert_str_eq(account_next_subscribed(w.a, NULL),
+		    "nowhere");
+		world_close(&w);
+		lose(".veredus/map");
+	}
 }
 END_TEST
 
@@ -340,6 +425,7 @@ UNIT_SUITE(takeover, {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, dovecot);
 	tcase_add_test(tc, courier);
+	tcase_add_test(tc, cut_short);
 	tcase_add_test(tc, plain);
 	tcase_add_test(tc, lost_map);
 	tcase_add_loop_test(tc, damaged_map, 0, 5);

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: ISC
+"""The process of an owner as a whole: a start that takes long, a map that
+fails under it, clients that are slow."""
+
+import imaplib
+import os
+import re
+import shutil
+import signal
+import threading
+import time
+
+import pytest
+
+from server import Server, wait_for
+from test_kill import owners
+
+
+@pytest.fixture(scope="module")
+def server():
+    s = Server({"mailbox": {"linger": "0s", "start_timeout": "100ms",
+                            "poll": "500ms"}})
+    try:
+        s.start()
+        yield s
+    finally:
+        s.remove()
+
+
+def without_owners(server):
+    wait_for(lambda: not owners(server), 30)
+
+
+def fill(server, user, n):
+    """A Maildir that another server had: nothing of ours, and its list."""
+    folder = server.maildir(user)
+    server.imap(user).logout()
+    without_owners(server)
+    st = os.stat(folder)
+    shutil.rmtree(folder / ".veredus")
+    for i in range(n):
+        path = folder / "cur" / f"{i}.host:2,"
+        path.write_bytes(b"Subject: %d\r\n\r\ntext\r\n" % i)
+        os.chown(path, st.st_uid, st.st_gid)
+    path = folder / "dovecot-uidlist"
+    path.write_text(f"3 V1234567890 N{3 * n + 1} Gabcdef\n" + "".join(
+        f"{3 * i + 2} :{i}.host\n" for i in range(n)))
+    os.chown(path, st.st_uid, st.st_gid)
+
+
+def test_slow_takeover(server):
+    """It may take as long as it gets on; whoever waits is told."""
+    n = 20000
+    fill(server, "carol", n)
+    answers = []
+
+    def login():
+        try:
+            server.imap("carol").logout()
+            answers.append("OK")
+        except imaplib.IMAP4.error as e:
+            answers.append(str(e))
+
+    t = threading.Thread(target=login)
+    t.start()
+    (pid,) = wait_for(lambda: list(owners(server)), 10, 0.001)
+    time.sleep(0.3)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        t.join(20)  # start_timeout and the time for directory's answer
+        assert re.search("UNAVAILABLE|read anew", answers[0]), answers
+        assert list(owners(server)) == [pid]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert "event=owner_slow" in server.log.read_text()
+    assert "event=owner_timeout" not in server.log.read_text()
+    c = wait_for(lambda: try_imap(server, "carol"), 60)
+    assert c.response("UIDVALIDITY")[1] == [b"1234567890"]
+    uids = c.uid("SEARCH", "ALL")[1][0].split()
+    assert [int(u) for u in uids] == [3 * i + 2 for i in range(n)]
+    c.logout()
+
+
+def try_imap(server, user):
+    try:
+        return server.imap(user)
+    except imaplib.IMAP4.error:
+        return None
