@@ -244,7 +244,9 @@ static void
 check(uint32_t validity, uint64_t modseq)
 {
 	struct mailbox *m = world_mailbox(&w, "INBOX");
+	struct uid_range *gone;
 	uint32_t uid;
+	size_t n;
 
 	ck_assert_uint_eq(mailbox_info(m)->uidvalidity, validity);
 	ck_assert_uint_eq(mailbox_info(m)->messages, 4);
@@ -254,6 +256,11 @@ check(uint32_t validity, uint64_t modseq)
 	ck_assert_uint_eq(mailbox_message(m, 2)->keywords, 3);
 	ck_assert_str_eq(mailbox_keyword(m, 0), "Work");
 	ck_assert_uint_gt(mailbox_info(m)->highest_modseq, modseq);
+	/* What was expunged before is not known (RFC 7162 3.2.5.2). */
+	ck_assert(!mailbox_expunged_since(m, modseq - 1, &gone, &n));
+	ck_assert(mailbox_expunged_since(m, mailbox_info(m)->highest_modseq,
+	    &gone, &n));
+	ck_assert_uint_eq(n, 0);
 	/* A UID is never used twice. */
 	ck_assert_uint_gt(mailbox_info(m)->uidnext, 5);
 	mailbox_close(&m);
