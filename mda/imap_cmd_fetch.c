@@ -333,7 +333,7 @@ cut_partial(struct imap_seqset *set, const struct imap_partial *p)
 }
 
 static int
-put_vanished(struct imap_session *s)
+find_vanished(struct imap_session *s)
 {
 	struct imap_fetch_cmd *c = &s->cmd.u.fetch;
 	struct imap_seqset all;
@@ -348,8 +348,19 @@ put_vanished(struct imap_session *s)
 	for (i = 0; i < c->set.n; i++)
 		all.ranges[i] = c->set.ranges[i];
 	imap_seqset_resolve(&all, mailbox_info(s->mailbox)->uidnext);
-	return imap_put_vanished(s, c->changedsince,
+	return imap_vanished_find(s, c->changedsince,
 	    c->set.saved ? NULL : &all);
+}
+
+static enum imap_progress
+tell_vanished(struct imap_session *s)
+{
+	if (!imap_vanished_put(s))
+		return IMAP_GOES_ON;
+	if ((s->cmd.u.fetch.fetch.kinds & (1U << IMAP_FETCH_FLAGS)) != 0)
+		imap_tell_keywords(s);
+	s->step = fetch_on;
+	return IMAP_GOES_ON;
 }
 
 enum imap_progress
@@ -362,7 +373,7 @@ imap_run_fetch(struct imap_session *s)
 	if (c->vanished && (s->features & IMAP_FEATURE_QRESYNC) == 0)
 		return imap_bad(s, "VANISHED needs ENABLE QRESYNC before.");
 	job = region_alloc(&s->region, sizeof *job);
-	if (job == NULL || (c->vanished && put_vanished(s) < 0))
+	if (job == NULL || (c->vanished && find_vanished(s) < 0))
 		return imap_bad(s, imap_error_text(IMAP_ERROR_MEMORY));
 	if (imap_numbers(s, &c->set, uid) < 0)
 		return imap_bad(s, "There is no such message number.");
@@ -371,11 +382,9 @@ imap_run_fetch(struct imap_session *s)
 	if (c->has_changedsince ||
 	    (c->fetch.kinds & (1U << IMAP_FETCH_MODSEQ)) != 0)
 		imap_enable_condstore(s);
-	if ((c->fetch.kinds & (1U << IMAP_FETCH_FLAGS)) != 0)
-		imap_tell_keywords(s);
 	buf_reset(&s->uids);
 	imap_seq_iter_init(&job->numbers, &c->set);
 	s->job = job;
-	s->step = fetch_on;
+	s->step = tell_vanished;
 	return IMAP_GOES_ON;
 }

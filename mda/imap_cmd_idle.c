@@ -71,8 +71,9 @@ imap_idle_read(struct imap_session *s)
 	struct slice in = channel_input(&s->io), line;
 	ptrdiff_t lf = slice_chr(in, '\n');
 
-	if (s->view != NULL && view_has_changes(s->view, true))
-		imap_sync(s, true);
+	if (s->view != NULL && view_has_changes(s->view, true) &&
+	    !imap_sync(s, true, false))
+		return true;
 	if (lf < 0 && in.n < LIMIT_IMAP_LINE)
 		return false;
 	line = lf < 0 ? in : slice_head(in, (size_t)lf);

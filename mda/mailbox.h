@@ -251,7 +251,9 @@ const struct message *view_message(const struct view *v, uint32_t seq);
 /*
  * Tells what changed since the last time, in the order it must be sent:
  * expunges (descending sequence numbers, each valid at its moment; only when
- * allowed), then the new count, then changed flags. The view is then current.
+ * allowed), then the new count, then changed flags. True: the view is then
+ * current. False: `pause` wanted one; call again (with the same `expunges`)
+ * for the rest of what had changed when it began.
  */
 struct view_sink {
 	void (*expunged)(void *arg, uint32_t seq, uint32_t uid);
@@ -259,8 +261,11 @@ struct view_sink {
 	void (*flags)(void *arg, uint32_t seq, const struct message *msg);
 	/* New keywords exist: FLAGS and PERMANENTFLAGS must be sent again. */
 	void (*keywords)(void *arg);
+	/* Asked after each expunge and each change of flags: enough for now?
+	 * May be NULL. */
+	bool (*pause)(void *arg);
 };
-void view_sync(struct view *v, bool expunges, const struct view_sink *sink,
+bool view_sync(struct view *v, bool expunges, const struct view_sink *sink,
     void *arg);
 /* Would view_sync have anything to say? */
 bool view_has_changes(const struct view *v, bool expunges);
