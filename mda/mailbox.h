@@ -82,6 +82,10 @@ struct account_options {
 	/* While opening takes long, because every file is read: it goes on.
 	 * Called often, from the loop. May be NULL. */
 	void (*progress)(void *arg);
+	/* The map failed (account_is_broken() from here on). From inside
+	 * anything here: nothing of the account may be touched. May be
+	 * NULL. */
+	void (*broken)(void *arg);
 	void *arg;
 };
 

@@ -314,6 +314,8 @@ struct work {
 
 typedef void account_step(struct account *a, struct op *op,
     enum mbox_result r);
+/* The map cannot be trusted any more: nothing is done with it from here on. */
+void account_break(struct account *a);
 /* Opening got on: for whoever counts the time. */
 void account_progress(struct account *a);
 struct account *account_new(struct loop *l,

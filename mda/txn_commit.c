@@ -176,7 +176,7 @@ on_committed(void *arg, enum store_result r, uint64_t version)
 		/* With one writer nothing else can have happened but that the
 		 * map is broken: refuse everything from here on. */
 		log_error("event=account_broken result=%d", (int)r);
-		a->broken = true;
+		account_break(a);
 	}
 	t->done(t->arg, r);
 	txn_free(&t);

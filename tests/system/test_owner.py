@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import threading
 import time
 
@@ -86,3 +87,45 @@ def try_imap(server, user):
         return server.imap(user)
     except imaplib.IMAP4.error:
         return None
+
+
+def damage(server, user, mailbox, uid):
+    """The row of a message in the map, of a format that there is not."""
+    path = server.maildir(user) / ".veredus" / "map"
+    key = b"M" + struct.pack(">II", mailbox, uid)
+    with open(path, "r+b") as f:
+        text = f.read()
+        places = [m.end() for m in re.finditer(re.escape(key + b"\x01"), text)]
+        assert places
+        for at in places:
+            f.seek(at - 1)
+            f.write(b"\x55")
+
+
+def test_map_fails(server):
+    """One that idles does not keep it broken: all are sent away, and a fresh
+    process builds it anew."""
+    idle = server.imap("bob")
+    c = server.imap("bob")
+    c.create("x")
+    c.append("x", None, None, b"Subject: y\r\n\r\n")
+    c.append("INBOX", None, None, b"Subject: z\r\n\r\n")
+    number = re.search(rb"\(F([0-9a-f]+)\)", c.status("x", "(MAILBOXID)")[1][0])
+    idle.send(b"i IDLE\r\n")
+    assert idle.readline().startswith(b"+ ")
+    (before,) = owners(server)
+    damage(server, "bob", int(number[1], 16), 1)
+    try:
+        assert c.select("x")[0] == "NO"
+        assert b"BYE" in c.readline()
+    except imaplib.IMAP4.abort:
+        pass
+    while line := idle.readline():
+        last = line
+    assert b"BYE" in last
+    c = wait_for(lambda: try_imap(server, "bob"), 20)
+    assert list(owners(server)) != [before]
+    assert c.select("INBOX")[1] == [b"1"]
+    assert c.select("x")[1] == [b"1"]
+    assert b"Subject: y" in c.fetch("1", "(BODY[])")[1][0][1]
+    c.logout()

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mda/model.h"
 #include "tests/unit/mda/world.h"
 #include "tests/unit/unit.h"
 
@@ -240,6 +241,55 @@ fill(void)
 	(void)world_add(&w, "a/b", 1);
 }
 
+/* ---- a map that fails while it is open ---- */
+
+static void
+count_broken(void *arg)
+{
+	(*(unsigned *)arg)++;
+}
+
+static enum mbox_result
+put_nonsense(struct op *op, struct txn *t)
+{
+	txn_put(t, row_key_message('M', account_find(op->account,
+	    SLICE("INBOX"))->number, 7), SLICE("nonsense"));
+	return MBOX_OK;
+}
+
+static void
+finish_nonsense(struct op *op, enum mbox_result r)
+{
+	ck_assert_int_eq(r, MBOX_OK);
+	op->lazy = true;
+}
+
+/* Whoever keeps it open hears of it; the next one builds it anew. */
+START_TEST(broken)
+{
+	struct op op = { .prepare = put_nonsense, .finish = finish_nonsense };
+	unsigned told = 0;
+	struct mailbox *m;
+
+	w.options.broken = count_broken;
+	w.options.arg = &told;
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	op_add(w.a, &op);
+	world_wait(&w, &op.lazy);
+	ck_assert_uint_eq(told, 0);
+	ck_assert_ptr_null(world_mailbox(&w, "INBOX"));
+	ck_assert(account_is_broken(w.a));
+	ck_assert_uint_eq(told, 1);
+	ck_assert_ptr_null(world_mailbox(&w, "INBOX"));
+	ck_assert_uint_eq(told, 1);
+	world_reopen(&w);
+	m = world_mailbox(&w, "INBOX");
+	ck_assert_ptr_nonnull(mailbox_message(m, 1));
+	mailbox_close(&m);
+}
+END_TEST
+
 static void
 check(uint32_t validity, uint64_t modseq)
 {
@@ -434,6 +484,7 @@ UNIT_SUITE(takeover, {
 	tcase_add_test(tc, courier);
 	tcase_add_test(tc, cut_short);
 	tcase_add_test(tc, plain);
+	tcase_add_test(tc, broken);
 	tcase_add_test(tc, lost_map);
 	tcase_add_loop_test(tc, damaged_map, 0, 5);
 	tcase_add_loop_test(tc, without_list, 0, 2);
