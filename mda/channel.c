@@ -24,7 +24,7 @@ enum {
 	OUTPUT_MAX = 64 << 20,
 	/* How long one session may keep others waiting. */
 	SLICE_MS = 5,
-	/* For `access` to pass on the last bytes and close. */
+	/* For `access` to pass on some of the last bytes, and to close. */
 	END_MS = 60 * 1000,
 	FINISH_MS = 1000
 };
@@ -117,6 +117,14 @@ channel_drop(struct channel *c)
 		c->ops->free(c->arg);
 }
 
+/* It goes on as long as the client takes something in that time. */
+static void
+set_end(struct channel *c)
+{
+	c->unsent = conn_unsent(c->conn) + left(c);
+	loop_timer_set(&c->timer, clock_boot_ms() + END_MS);
+}
+
 void
 channel_end(struct channel *c, const char *why)
 {
@@ -130,7 +138,7 @@ channel_end(struct channel *c, const char *why)
 	}
 	ipc_send(c->control, SES_END, -1, .after_output = c->sent + c->out.n,
 	    .text = slice_str(why));
-	loop_timer_set(&c->timer, clock_boot_ms() + END_MS);
+	set_end(c);
 }
 
 void
@@ -229,10 +237,12 @@ on_timer(void *arg)
 {
 	struct channel *c = arg;
 
-	if (c->is_ended)
-		channel_drop(c);
-	else
+	if (!c->is_ended)
 		channel_go(c);
+	else if (conn_unsent(c->conn) + left(c) < c->unsent)
+		set_end(c);
+	else
+		channel_drop(c);
 }
 
 static void

@@ -39,6 +39,7 @@ struct channel {
 	size_t out_at;
 	uint64_t received, sent;  /* bytes of the stream */
 	uint64_t input_end;       /* no more than this will come */
+	size_t unsent;            /* at the end: when the limit was set */
 	int64_t slice_from;       /* when this slice began */
 	bool is_waiting;          /* a callback of the model is due */
 	bool is_pumping;

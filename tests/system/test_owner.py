@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import struct
 import threading
 import time
@@ -129,3 +130,37 @@ def test_map_fails(server):
     assert c.select("x")[1] == [b"1"]
     assert b"Subject: y" in c.fetch("1", "(BODY[])")[1][0][1]
     c.logout()
+
+
+def ended(server):
+    return "event=session_end" in server.tail(20).split("event=pop3_start")[-1]
+
+
+def test_slow_end(server):
+    """QUIT came with RETR, and the client reads slowly: it gets all."""
+    text = b"Subject: long\r\n\r\n" + b"x" * 76 + b"\r\n"
+    text += (b"y" * 76 + b"\r\n") * 120000
+    c = server.imap("alice")
+    c.append("INBOX", None, None, text)
+    c.logout()
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    raw.settimeout(30)
+    raw.connect(("127.0.0.1", server.ports["pop3s"]))
+    with server.tls().wrap_socket(raw, server_hostname="localhost") as c:
+        c.sendall(b"USER %s\r\nPASS %s\r\n" % (
+            server.address("alice").encode(), server.password["alice"].encode()))
+        got = b""
+        while got.count(b"\r\n") < 3:
+            got += c.recv(4096)
+        c.sendall(b"RETR 1\r\nQUIT\r\n")
+        got, slow_until = b"", None
+        while piece := c.recv(16384):
+            got += piece
+            # All is with `access`, and much of it with the kernel.
+            if slow_until is None and ended(server):
+                slow_until = time.monotonic() + 12
+            if slow_until and time.monotonic() < slow_until:
+                time.sleep(0.5)
+    assert slow_until
+    assert text in got and b"\r\n.\r\n+OK" in got
