@@ -169,6 +169,7 @@ struct new_message {
 
 struct txn_box {
 	struct list link;
+	struct txn *txn;
 	struct mailbox *m;
 	struct row_mailbox row; /* as it will be */
 	bool changes;           /* an op with op.changes is in it */
@@ -202,6 +203,7 @@ struct txn {
 	uint32_t n_work, n_log, n_subscribed;
 	bool durable;
 	unsigned lists;   /* recovery lists being flushed first */
+	bool refused;     /* one of them says what is not so */
 	void (*done)(void *arg, enum store_result r);
 	void *arg;
 };

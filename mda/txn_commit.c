@@ -213,16 +213,48 @@ submit(struct txn *t)
 	free(changes);
 }
 
+/* The lists say what they must: the rows that depend on it, and off. */
+static void
+finish_rows(struct txn *t)
+{
+	struct account *a = t->account;
+	struct list *e;
+
+	if (t->refused) {
+		on_committed(t, STORE_FULL, a->version);
+		return;
+	}
+	for (e = t->boxes.next; e != &t->boxes; e = e->next)
+		put_box(t, LIST_OF(e, struct txn_box, link));
+	if (t->totals.bytes != a->totals.bytes ||
+	    t->totals.messages != a->totals.messages)
+		PUT_ROW(t, row_key_kind('U'), row_put_totals, &t->totals);
+	if (t->head)
+		PUT_ROW(t, row_key_kind('V'), row_put_version,
+		    (&(struct row_version){ .version = t->version,
+			.uidvalidity = t->uidvalidity,
+			.next_mailbox = t->next_mailbox }));
+	submit(t);
+}
+
+/*
+ * A list that could not be written is not there: without one a rebuild gives a
+ * new UIDVALIDITY, until the list is written anew as a whole. One that is there
+ * all the same would let a rebuild give UIDs twice: then none are given.
+ */
 static void
 on_list(void *arg, enum store_result r)
 {
-	struct txn *t = arg;
+	struct txn_box *b = arg;
+	struct txn *t = b->txn;
 
-	/* A list that could not be written is gone: a rebuild then gives a new
-	 * UIDVALIDITY. */
-	(void)r;
+	if (r != STORE_OK) {
+		b->row.list_reserved = b->row.list_lines = b->n_lines = 0;
+		buf_reset(&b->list);
+	}
+	t->refused = t->refused || r == STORE_UNKNOWN;
 	if (--t->lists == 0)
-		submit(t);
+		finish_rows(t);
 }
 
 /* The first writing of a list. It has its messages and keywords with it at
@@ -269,7 +301,7 @@ reserve_uids(struct txn *t, struct txn_box *b)
 	}
 	t->lists++;
 	store_write_list(t->account->store, b->m->folder, buf_slice(&text),
-	    !fresh, true, on_list, t);
+	    !fresh, true, on_list, b);
 	buf_fini(&text);
 }
 
@@ -294,18 +326,8 @@ txn_commit(struct txn *t, bool durable,
 	for (i = 0; i < a->n_boxes; i++)
 		if (a->boxes[i]->dirty)
 			(void)txn_box(t, a->boxes[i]);
-	for (e = t->boxes.next; e != &t->boxes; e = e->next) {
+	for (e = t->boxes.next; e != &t->boxes; e = e->next)
 		reserve_uids(t, LIST_OF(e, struct txn_box, link));
-		put_box(t, LIST_OF(e, struct txn_box, link));
-	}
-	if (t->totals.bytes != a->totals.bytes ||
-	    t->totals.messages != a->totals.messages)
-		PUT_ROW(t, row_key_kind('U'), row_put_totals, &t->totals);
-	if (t->head)
-		PUT_ROW(t, row_key_kind('V'), row_put_version,
-		    (&(struct row_version){ .version = t->version,
-			.uidvalidity = t->uidvalidity,
-			.next_mailbox = t->next_mailbox }));
 	if (t->lists == 0)
-		submit(t);
+		finish_rows(t);
 }

@@ -13,7 +13,7 @@
  * Before a UID is given, a line that reserves it is flushed: so after a loss
  * of the map no UID is used twice, even where lines about messages are missing
  * (such a message gets a new UID). Without a good first line UIDVALIDITY must
- * change.
+ * change: so a list that could not be told of a reservation is removed.
  */
 #include "mda/uidlist.h"
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -444,6 +445,98 @@ START_TEST(torn_list)
 }
 END_TEST
 
+/* What is added to a list with a torn end is not lost with it. */
+START_TEST(torn_list_goes_on)
+{
+	struct mailbox *m;
+	uint32_t validity;
+	char path[256];
+	struct stat st;
+
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	(void)world_add(&w, "INBOX", 2);
+	validity = account_find(w.a, SLICE("INBOX"))->uidvalidity;
+	world_close(&w);
+	(void)snprintf(path, sizeof path, "%s/.veredus/list/INBOX", w.dir);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(truncate(path, st.st_size - 5), 0);
+	ck_assert_int_eq(world_open(&w), 0);
+	/* A reservation, and a message. */
+	box_find(w.a, SLICE("INBOX"))->row.list_reserved = 1;
+	box_find(w.a, SLICE("INBOX"))->row.uidnext = 5000;
+	ck_assert_uint_eq(world_add(&w, "INBOX", 3), 5000);
+	world_close(&w);
+	lose(".veredus/map");
+	ck_assert_int_eq(world_open(&w), 0);
+	m = world_mailbox(&w, "INBOX");
+	ck_assert_uint_eq(mailbox_info(m)->uidvalidity, validity);
+	ck_assert_uint_eq(mailbox_info(m)->messages, 3);
+	ck_assert_ptr_nonnull(mailbox_message(m, 1));
+	ck_assert_ptr_null(mailbox_message(m, 2));
+	ck_assert_ptr_nonnull(mailbox_message(m, 5000));
+	ck_assert_uint_gt(mailbox_info(m)->uidnext,
+	    5000 + UIDLIST_STEP);
+	mailbox_close(&m);
+}
+END_TEST
+
+/* A list that cannot be written to: it goes, and a whole one comes. */
+START_TEST(list_fails)
+{
+	struct mailbox *m;
+	uint32_t validity;
+	char path[256];
+
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	validity = account_find(w.a, SLICE("INBOX"))->uidvalidity;
+	(void)snprintf(path, sizeof path, "%s/.veredus/list/INBOX", w.dir);
+	lose(".veredus/list/INBOX");
+	ck_assert_int_eq(symlink("/dev/null", path), 0);
+	box_find(w.a, SLICE("INBOX"))->row.list_reserved = 1;
+	ck_assert_uint_eq(world_add(&w, "INBOX", 2), 2);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_uint_eq(box_find(w.a,
+		SLICE("INBOX"))->row.list_reserved, 0);
+	if (_i == 1) {
+		m = world_mailbox(&w, "INBOX");
+		mailbox_close(&m);
+	}
+	world_close(&w);
+	lose(".veredus/map");
+	ck_assert_int_eq(world_open(&w), 0);
+	m = world_mailbox(&w, "INBOX");
+	if (_i == 1)
+		ck_assert_uint_eq(mailbox_info(m)->uidvalidity, validity);
+	else
+		ck_assert_uint_gt(mailbox_info(m)->uidvalidity, validity);
+	ck_assert_ptr_nonnull(mailbox_message(m, 1));
+	ck_assert_ptr_nonnull(mailbox_message(m, 2));
+	mailbox_close(&m);
+}
+END_TEST
+
+/* One that cannot even be removed: no UID is given that it does not know. */
+START_TEST(list_stays)
+{
+	struct append what = { .sync = true };
+	char path[256];
+
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	(void)snprintf(path, sizeof path, "%s/.veredus/list/INBOX", w.dir);
+	lose(".veredus/list/INBOX");
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	box_find(w.a, SLICE("INBOX"))->row.list_reserved = 1;
+	ck_assert_int_eq(world_append(&w, "INBOX", &what, "A: b\r\n\r\n").r,
+	    MBOX_FULL);
+	ck_assert_uint_eq(account_find(w.a, SLICE("INBOX"))->messages, 1);
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_uint_eq(world_add(&w, "INBOX", 2), 2);
+}
+END_TEST
+
 /* A list that is mostly about the past is written anew. */
 START_TEST(relists)
 {
@@ -489,5 +582,8 @@ UNIT_SUITE(takeover, {
 	tcase_add_loop_test(tc, damaged_map, 0, 5);
 	tcase_add_loop_test(tc, without_list, 0, 2);
 	tcase_add_test(tc, torn_list);
+	tcase_add_test(tc, torn_list_goes_on);
+	tcase_add_loop_test(tc, list_fails, 0, 2);
+	tcase_add_test(tc, list_stays);
 	tcase_add_test(tc, relists);
 })
