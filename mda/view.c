@@ -12,6 +12,10 @@
 
 #include "mda/model.h"
 
+/* Changes in the journal, beyond four of each message, that some view has not
+ * read. */
+enum { JOURNAL_SPARE = 16384 };
+
 struct known {
 	uint32_t uid;
 	uint64_t modseq;
@@ -101,20 +105,6 @@ is_recent(const struct view *v, uint32_t uid)
 }
 
 /* ---- the journal ---- */
-
-void
-view_note(struct mailbox *m)
-{
-	struct view *v;
-	struct list *e;
-
-	for (e = m->views.next; e != &m->views; e = e->next) {
-		v = LIST_OF(e, struct view, link);
-		if (!list_is_in(&v->notify) && v->at < m->journal_base +
-		    m->n_journal)
-			list_add(&m->account->notify, &v->notify);
-	}
-}
 
 void
 view_notify(struct account *a)
@@ -208,6 +198,37 @@ read_journal(struct view *v)
 		}
 	}
 	trim_journal(m);
+}
+
+/* For sessions that do not ask: however often its messages changed, a view
+ * keeps each once. */
+static void
+read_for_all(struct mailbox *m)
+{
+	struct view *v;
+	struct list *e;
+
+	for (e = m->views.next; e != &m->views; e = e->next) {
+		v = LIST_OF(e, struct view, link);
+		read_journal(v);
+		sort_read(v);
+	}
+}
+
+void
+view_note(struct mailbox *m)
+{
+	struct view *v;
+	struct list *e;
+
+	for (e = m->views.next; e != &m->views; e = e->next) {
+		v = LIST_OF(e, struct view, link);
+		if (!list_is_in(&v->notify) && v->at < m->journal_base +
+		    m->n_journal)
+			list_add(&m->account->notify, &v->notify);
+	}
+	if (m->n_journal > 4 * m->n + JOURNAL_SPARE)
+		read_for_all(m);
 }
 
 static size_t
