@@ -19,10 +19,11 @@ on_idle(void *arg)
 {
 	struct imap_session *s = arg;
 
-	if (s->phase != IMAP_PHASE_IDLE || s->io.is_ended ||
-	    s->io.is_waiting)
+	if (s->phase != IMAP_PHASE_IDLE || s->io.is_ended)
 		return;
 	loop_timer_set(&s->idle, clock_boot_ms() + owner_poll_ms());
+	if (s->io.is_waiting)
+		return; /* the folder is still being read from last time */
 	/* A word now and then keeps the address translators on the way from
 	 * forgetting the connection. */
 	if (clock_boot_ms() >= s->next_word) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "mda/model.h"
 #include "tests/unit/mda/dialogue.h"
 #include "tests/unit/unit.h"
 
@@ -197,6 +198,46 @@ START_TEST(input_end)
 }
 END_TEST
 
+/* ---- a refresh that takes longer than the time between two ---- */
+
+static void
+start_nothing(struct op *op)
+{
+	op->lazy = true;
+}
+
+static void
+finish_nothing(struct op *op, enum mbox_result r)
+{
+	ck_assert_int_eq(r, MBOX_OK);
+	op->lazy = false;
+}
+
+START_TEST(slow_refresh)
+{
+	struct op op = { .exclusive = true, .start = start_nothing,
+		.finish = finish_nothing };
+	struct client *c = dialogue_client(&d, 0, false, "t");
+	int64_t until;
+
+	send_str(c, "a SELECT INBOX\r\nb IDLE\r\n");
+	read_to(c, "+ idling");
+	op_add(w.a, &op);
+	while (!op.lazy)
+		dialogue_turn(&d);
+	world_write(&w, "new/1.x", "A: b\r\n\r\n");
+	/* Several times as long as owner_poll_ms(). */
+	for (until = clock_boot_ms() + 300; clock_boot_ms() < until;) {
+		dialogue_turn(&d);
+		(void)usleep(1000);
+	}
+	op_end(&op, MBOX_OK);
+	read_to(c, "* 1 EXISTS");
+	world_write(&w, "new/2.x", "A: b\r\n\r\n");
+	read_to(c, "* 2 EXISTS");
+}
+END_TEST
+
 /* ---- noise ---- */
 
 static const char *const pieces[] = {
@@ -262,5 +303,6 @@ UNIT_SUITE(imap_session, {
 	tcase_add_test(tc, fair);
 	tcase_add_loop_test(tc, gone, 0, 5);
 	tcase_add_test(tc, input_end);
+	tcase_add_test(tc, slow_refresh);
 	tcase_add_loop_test(tc, noise, 0, 6);
 })
