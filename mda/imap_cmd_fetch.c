@@ -13,9 +13,6 @@
 #include "proto/imap_body.h"
 #include "proto/imap_envelope.h"
 
-/* Stands for one that vanished while it was told. */
-static const struct message gone;
-
 const struct imap_fetch_item *
 fetch_item(const struct fetch_job *job)
 {
@@ -106,14 +103,13 @@ put_plain(struct imap_session *s, struct fetch_job *job,
 static void
 put_field_fallback(struct imap_session *s, struct fetch_job *job)
 {
-	const struct message *msg = mailbox_message(s->mailbox, job->uid);
 	struct buf text;
 
 	buf_init(&text, 256);
 	if (fetch_item(job)->kind == IMAP_FETCH_ENVELOPE)
 		imap_envelope_write(&s->io.out, NULL, &text);
 	else
-		imap_body_write_opaque(&s->io.out, msg != NULL ? msg->size : 0,
+		imap_body_write_opaque(&s->io.out, job->message.size,
 		    fetch_item(job)->kind == IMAP_FETCH_BODYSTRUCTURE ?
 		    IMAP_BODY_EXTENDED : 0);
 	buf_fini(&text);
@@ -182,11 +178,12 @@ put_item(struct imap_session *s, struct fetch_job *job)
 	case IMAP_FETCH_THREADID:
 		break;
 	}
-	/* It may have been expunged while an item before was fetched. */
+	/* It may have been expunged while an item before was fetched: what
+	 * was begun is told to the end, as it was. */
 	msg = view_message(s->view, job->seq);
 	if (msg == NULL) {
 		s->expunge_seen = true;
-		msg = &gone;
+		msg = &job->message;
 	}
 	put_plain(s, job, msg);
 }
@@ -209,6 +206,7 @@ next_message(struct imap_session *s, struct fetch_job *job)
 			continue;
 		job->seq = seq;
 		job->uid = msg->uid;
+		job->message = *msg;
 		job->item = c->fetch.items.next;
 		imap_put(s, "* ");
 		imap_put_number(&s->io.out, seq);
