@@ -115,8 +115,7 @@ is_repeat(struct append_writer *w)
 	struct buf value;
 	bool known;
 
-	if (pending_has_delivery(a, w->p->delivery) ||
-	    is_being_placed(a, w->p->delivery))
+	if (pending_has_delivery(a, w->p->delivery))
 		return true;
 	buf_init(&value, 256);
 	known = account_row(a, row_key_delivery(w->p->delivery), &value) ==
@@ -215,6 +214,13 @@ append_begin(struct account *a, struct slice mailbox,
 	if (*r != MBOX_OK)
 		return NULL;
 	w = new_writer(m, what);
+	/* The first one may still fail: then who sent the second must not have
+	 * heard that it is done. */
+	if (w->p->delivered && is_being_placed(a, w->p->delivery)) {
+		free_writer(w);
+		*r = MBOX_LATER;
+		return NULL;
+	}
 	w->repeat = w->p->delivered && is_repeat(w);
 	if (w->repeat && !w->is_again)
 		return w;

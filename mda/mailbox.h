@@ -147,7 +147,8 @@ struct append {
 	                         * others. Implied by a delivery_id. */
 };
 struct append_writer;
-/* NULL with *r set when it cannot begin (mailbox missing, quota, disk). */
+/* NULL with *r set when it cannot begin (mailbox missing, quota, disk; the same
+ * delivery is under way: MBOX_LATER). */
 struct append_writer *append_begin(struct account *a, struct slice mailbox,
     const struct append *what, uint64_t size_hint, enum mbox_result *r);
 /* CRLF lines as they will be served. The error is sticky. */
