@@ -191,7 +191,6 @@ new_writer(struct mailbox *m, const struct append *what)
 	w->p->msg.savedate = now;
 	w->p->msg.internaldate = what->internaldate == 0 ? now :
 	    what->internaldate;
-	account_random_id(w->p->msg.email_id);
 	w->p->keywords = names_dup(what->keywords, what->n_keywords);
 	w->p->n_keywords = what->n_keywords;
 	if (what->delivery_id != 0) {
@@ -315,6 +314,7 @@ place(struct append_writer *w, struct slice id, uint64_t size)
 	p->msg.stored = p->msg.size = size;
 	p->msg.letters = letters_from_flags(p->msg.flags, 0);
 	p->msg.place = p->msg.letters != 0 ? BODY_CUR : BODY_NEW;
+	email_of(id, p->msg.email_id);
 	thread_of(buf_slice(&w->head), p->msg.thread_id);
 	fields_finish(&w->fields, &p->cache);
 }

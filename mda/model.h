@@ -434,6 +434,8 @@ bool delivery_of_id(struct slice id, char id_r[ROW_DELIVERY_ID]);
 /* Names that no other body has. */
 void account_unique(struct account *a, struct buf *out);
 void account_random_id(uint8_t id[ROW_OBJECT_ID]);
+/* The id of a message from that of its first body (RFC 8474 5.1). */
+void email_of(struct slice file, uint8_t id_r[ROW_OBJECT_ID]);
 /* The thread of a message from the beginning of its text (RFC 8474 5.2). */
 void thread_of(struct slice head, uint8_t id_r[ROW_OBJECT_ID]);
 /* Is a body of this name being written? */

@@ -281,6 +281,8 @@ put_source(struct txn *t, struct source *s)
 
 	s->m = box_make(t, slice_str(s->name), slice_str(s->folder),
 	    s->attrs, s->uidvalidity);
+	if (s->number != 0)
+		s->m->info.number = s->number;
 	box = txn_box(t, s->m);
 	if (s->uidnext > 1)
 		box->row.uidnext = s->uidnext;
@@ -289,6 +291,26 @@ put_source(struct txn *t, struct source *s)
 		box->row.list_lines = s->lines;
 	}
 	put_keywords(t, s);
+}
+
+/* Numbers make the MAILBOXID (RFC 8474): a mailbox has its own again or one
+ * that none ever had. The first are counted from 1, later ones from the time;
+ * nobody makes a mailbox each second from then on. */
+static void
+set_numbers(struct rebuild *b, struct txn *t)
+{
+	struct source *s;
+	size_t i, k;
+
+	t->next_mailbox = (uint32_t)clock_wall();
+	for (i = 0; i < b->n; i++) {
+		s = &b->sources[i];
+		for (k = 0; k < i; k++)
+			if (b->sources[k].number == s->number)
+				s->number = 0;
+		if (s->number >= t->next_mailbox)
+			t->next_mailbox = s->number + 1;
+	}
 }
 
 static void
@@ -305,6 +327,7 @@ commit(struct rebuild *b)
 		/* Mailboxes made in quick succession were ahead of the clock:
 		 * a new UIDVALIDITY must be beyond all of theirs. */
 		t->uidvalidity = (uint32_t)clock_wall() + AHEAD;
+		set_numbers(b, t);
 	}
 	for (i = 0; i < b->n; i++)
 		put_source(t, &b->sources[i]);

@@ -339,7 +339,7 @@ add_found(struct txn *t, struct scan *s, struct found *f)
 	n.keywords = letters_keywords(f->letters) & mask;
 	if (f->hint != NULL)
 		n.keywords |= f->hint->keywords & mask;
-	account_random_id(n.email_id);
+	email_of(n.id, n.email_id);
 	memcpy(n.thread_id, f->thread_id, sizeof n.thread_id);
 	if (delivery_of_id(n.id, delivery))
 		n.delivery = delivery;

@@ -267,9 +267,10 @@ begin_list(struct buf *text, struct txn_box *b)
 	unsigned i;
 
 	uidlist_head(text, b->row.uidvalidity, b->row.list_reserved);
+	uidlist_number(text, m->info.number);
 	for (i = 0; i < m->n_keywords; i++)
 		uidlist_keyword(text, i, slice_str(m->keywords[i]));
-	b->n_lines += 1 + m->n_keywords;
+	b->n_lines += 2 + m->n_keywords;
 	buf_add_slice(text, buf_slice(&b->list));
 	buf_reset(&b->list);
 }
@@ -297,7 +298,8 @@ reserve_uids(struct txn *t, struct txn_box *b)
 		begin_list(&text, b);
 	} else {
 		uidlist_reserved(&text, b->row.list_reserved);
-		b->n_lines++;
+		uidlist_number(&text, b->m->info.number);
+		b->n_lines += 2;
 	}
 	t->lists++;
 	store_write_list(t->account->store, b->m->folder, buf_slice(&text),

@@ -323,6 +323,49 @@ check(uint32_t validity, uint64_t modseq)
 	ck_assert_str_eq(account_next_subscribed(w.a, NULL), "none");
 }
 
+/* The ids of RFC 8474: as they were, or new, but never another's. */
+static struct {
+	uint32_t inbox, other, highest;
+	uint8_t email[16], thread[16];
+} ids;
+
+static void
+note_ids(void)
+{
+	const struct mbox_info *i = NULL;
+	struct mailbox *m = world_mailbox(&w, "INBOX");
+
+	memcpy(ids.email, mailbox_message(m, 3)->email_id, 16);
+	memcpy(ids.thread, mailbox_message(m, 3)->thread_id, 16);
+	mailbox_close(&m);
+	ids.inbox = account_find(w.a, SLICE("INBOX"))->number;
+	ids.other = account_find(w.a, SLICE("a/b"))->number;
+	while ((i = account_next(w.a, i)) != NULL)
+		if (i->number > ids.highest)
+			ids.highest = i->number;
+}
+
+static void
+check_ids(void)
+{
+	struct mailbox *m = world_mailbox(&w, "INBOX");
+
+	ck_assert_mem_eq(mailbox_message(m, 3)->email_id, ids.email, 16);
+	ck_assert_mem_eq(mailbox_message(m, 3)->thread_id, ids.thread, 16);
+	ck_assert_mem_ne(mailbox_message(m, 4)->email_id, ids.email, 16);
+	mailbox_close(&m);
+	ck_assert_uint_eq(account_find(w.a, SLICE("INBOX"))->number,
+	    ids.inbox);
+	ck_assert_uint_eq(account_find(w.a, SLICE("a/b"))->number, ids.other);
+	/* No list of its own, so it is not known: but it is no other's. */
+	ck_assert_uint_gt(account_find(w.a, SLICE("Sent"))->number,
+	    ids.highest);
+	ck_assert_int_eq(world_create(&w, "fresh"), MBOX_OK);
+	ck_assert_uint_gt(account_find(w.a, SLICE("fresh"))->number,
+	    account_find(w.a, SLICE("Sent"))->number);
+	ck_assert_int_eq(world_delete(&w, "fresh"), MBOX_OK);
+}
+
 START_TEST(lost_map)
 {
 	uint32_t validity;
@@ -330,6 +373,7 @@ START_TEST(lost_map)
 	unsigned round;
 
 	fill();
+	note_ids();
 	validity = account_find(w.a, SLICE("INBOX"))->uidvalidity;
 	modseq = account_find(w.a, SLICE("INBOX"))->highest_modseq;
 	for (round = 0; round < 3; round++) {
@@ -337,6 +381,7 @@ START_TEST(lost_map)
 		lose(".veredus/map");
 		ck_assert_int_eq(world_open(&w), 0);
 		check(validity, modseq);
+		check_ids();
 		modseq = account_find(w.a, SLICE("INBOX"))->highest_modseq;
 		world_reopen(&w);
 	}
