@@ -62,6 +62,23 @@ account_has_room(const struct account *a, uint64_t bytes, uint64_t messages)
 		messages <= a->o.quota_messages - n));
 }
 
+void
+account_break(struct account *a)
+{
+	if (a->broken)
+		return;
+	a->broken = true;
+	if (a->o.broken != NULL)
+		a->o.broken(a->o.arg);
+}
+
+void
+account_progress(struct account *a)
+{
+	if (a->o.progress != NULL)
+		a->o.progress(a->o.arg);
+}
+
 bool
 account_is_broken(const struct account *a)
 {

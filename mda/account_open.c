@@ -16,7 +16,7 @@ struct opening {
 	struct loop_later failed;
 	struct account *half; /* opened in part, to be closed again */
 	struct buf why;
-	bool damaged;
+	bool damaged, has_id;
 	size_t step;
 	struct list works;
 	account_opened *done;
@@ -124,7 +124,8 @@ take_row(struct opening *o, struct slice key, struct slice value)
 
 	switch (key.p[0]) {
 	case 'A':
-		return row_get_account(value, a->id) == 0;
+		o->has_id = row_get_account(value, a->id) == 0;
+		return o->has_id;
 	case 'B':
 		return add_box(a, key, value);
 	case 'G':
@@ -178,8 +179,10 @@ all_loaded(struct opening *o)
 {
 	struct account *a = o->op.account;
 
-	/* An account without an INBOX is one whose making was cut short. */
-	if (o->damaged || box_find(a, SLICE("INBOX")) == NULL) {
+	/* One without its id is one whose making was cut short: what was known
+	 * of its messages may not have been used yet. */
+	if (o->damaged || !o->has_id ||
+	    box_find(a, SLICE("INBOX")) == NULL) {
 		account_drop_boxes(a);
 		drop_works(&o->works);
 		a->totals = (struct row_totals){ 0 };
@@ -260,6 +263,7 @@ finish_open(struct op *op, enum mbox_result r)
 		fail(o, op->account->loop);
 		return;
 	}
+	op->account->o.progress = NULL;
 	chores_begin(op->account);
 	o->done(o->arg, op->account, NULL);
 	buf_fini(&o->why);

@@ -115,8 +115,7 @@ is_repeat(struct append_writer *w)
 	struct buf value;
 	bool known;
 
-	if (pending_has_delivery(a, w->p->delivery) ||
-	    is_being_placed(a, w->p->delivery))
+	if (pending_has_delivery(a, w->p->delivery))
 		return true;
 	buf_init(&value, 256);
 	known = account_row(a, row_key_delivery(w->p->delivery), &value) ==
@@ -192,7 +191,6 @@ new_writer(struct mailbox *m, const struct append *what)
 	w->p->msg.savedate = now;
 	w->p->msg.internaldate = what->internaldate == 0 ? now :
 	    what->internaldate;
-	account_random_id(w->p->msg.email_id);
 	w->p->keywords = names_dup(what->keywords, what->n_keywords);
 	w->p->n_keywords = what->n_keywords;
 	if (what->delivery_id != 0) {
@@ -215,6 +213,13 @@ append_begin(struct account *a, struct slice mailbox,
 	if (*r != MBOX_OK)
 		return NULL;
 	w = new_writer(m, what);
+	/* The first one may still fail: then who sent the second must not have
+	 * heard that it is done. */
+	if (w->p->delivered && is_being_placed(a, w->p->delivery)) {
+		free_writer(w);
+		*r = MBOX_LATER;
+		return NULL;
+	}
 	w->repeat = w->p->delivered && is_repeat(w);
 	if (w->repeat && !w->is_again)
 		return w;
@@ -309,6 +314,7 @@ place(struct append_writer *w, struct slice id, uint64_t size)
 	p->msg.stored = p->msg.size = size;
 	p->msg.letters = letters_from_flags(p->msg.flags, 0);
 	p->msg.place = p->msg.letters != 0 ? BODY_CUR : BODY_NEW;
+	email_of(id, p->msg.email_id);
 	thread_of(buf_slice(&w->head), p->msg.thread_id);
 	fields_finish(&w->fields, &p->cache);
 }

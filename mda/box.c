@@ -319,9 +319,12 @@ box_make(struct txn *t, struct slice name, struct slice folder,
     uint32_t attrs, uint32_t uidvalidity)
 {
 	uint32_t now = (uint32_t)clock_wall();
+	/* In a rebuild it may have been there before, and what was expunged
+	 * then is not known any more. */
 	struct row_mailbox row = { .name = name, .folder = folder,
 		.attrs = attrs, .uidvalidity = uidvalidity, .uidnext = 1,
-		.recent_from = 1, .highest_modseq = t->version };
+		.recent_from = 1, .highest_modseq = t->version,
+		.expunge_floor = t->version };
 	struct mailbox *m;
 
 	if (uidvalidity == 0) {

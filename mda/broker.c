@@ -51,6 +51,7 @@ struct owner {
 	struct list waiting;  /* of errand */
 	struct list lru;
 	bool respawned;       /* a template was lost on it already */
+	uint64_t files, files_before; /* read while opening; at the deadline */
 	bool again;           /* requests came while it was stopping */
 	uint32_t busy;
 	int64_t idle_since;
@@ -294,10 +295,29 @@ owner_kill(struct owner *o)
 }
 
 static void
+set_start_deadline(struct owner *o)
+{
+	loop_timer_set(&o->deadline,
+	    clock_boot_ms() + self.conf.start_timeout + LOOKUP_MS);
+}
+
+/* Whoever waits is told in time; the process goes on as long as it gets on:
+ * one that reads every file anew would else never come to its end. */
+static void
 on_deadline(void *arg)
 {
 	struct owner *o = arg;
 
+	if (o->state == OWNER_OPENING && o->files > o->files_before) {
+		log_warn("event=owner_slow account=%llu pid=%ld files=%llu",
+		    (unsigned long long)o->account, (long)o->pid,
+		    (unsigned long long)o->files);
+		o->files_before = o->files;
+		refuse_all(o, OUTCOME_LATER,
+		    "the mailbox is being read anew, try again later");
+		set_start_deadline(o);
+		return;
+	}
 	log_error("event=owner_timeout account=%llu pid=%ld state=%s",
 	    (unsigned long long)o->account, (long)o->pid,
 	    o->state == OWNER_STOPPING ? "stopping" : "starting");
@@ -330,6 +350,16 @@ on_owner_lost(struct ipc_link *l)
 	else
 		refuse_all(o, OUTCOME_LATER, "the mailbox cannot be opened");
 	owner_kill(o);
+}
+
+static void
+on_owner_starting(struct ipc_link *l, const union ipc_any *m, int fd)
+{
+	struct owner *o = ipc_link_data(l);
+
+	(void)fd;
+	if (o->state == OWNER_OPENING)
+		o->files = m->OWNER_STARTING.files;
 }
 
 static void
@@ -370,7 +400,8 @@ on_owner_state(struct ipc_link *l, const union ipc_any *m, int fd)
 }
 
 static const struct ipc_handlers owner_handlers = {
-	.by_type = { [IPC_OWNER_READY] = on_owner_ready,
+	.by_type = { [IPC_OWNER_STARTING] = on_owner_starting,
+	    [IPC_OWNER_READY] = on_owner_ready,
 	    [IPC_OWNER_STATE] = on_owner_state },
 	.lost = on_owner_lost,
 };
@@ -529,8 +560,7 @@ open_owner(struct owner *o)
 		fail_start(o, OUTCOME_LATER, "directory is away");
 		return;
 	}
-	loop_timer_set(&o->deadline,
-	    clock_boot_ms() + self.conf.start_timeout + LOOKUP_MS);
+	set_start_deadline(o);
 	o->call = ipc_ask(directory, ACCOUNT_ASK, -1, LOOKUP_MS, on_account, o,
 	    .account = o->account);
 }
@@ -756,6 +786,7 @@ static const struct ipc_handlers handlers = {
 	    [IPC_CHILD_DIED] = on_child_died,
 	    /* Owners' own messages come on links made here; the start-up check
 	     * wants every message of ours named. */
+	    [IPC_OWNER_STARTING] = on_owner_starting,
 	    [IPC_OWNER_READY] = on_owner_ready,
 	    [IPC_OWNER_STATE] = on_owner_state,
 	},

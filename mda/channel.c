@@ -24,26 +24,41 @@ enum {
 	OUTPUT_MAX = 64 << 20,
 	/* How long one session may keep others waiting. */
 	SLICE_MS = 5,
-	/* For `access` to pass on the last bytes and close. */
+	/* For `access` to pass on some of the last bytes, and to close. */
 	END_MS = 60 * 1000,
 	FINISH_MS = 1000
 };
 
 /* ---- output ---- */
 
+static size_t
+left(const struct channel *c)
+{
+	return c->out.n - c->out_at;
+}
+
+/* In pieces: one answer may be far more than the connection can hold. */
 static void
 send_out(struct channel *c)
 {
+	struct slice rest;
+
 	if (!buf_is_ok(&c->out)) {
 		log_warn("event=session_output_failed session=%s",
 		    LOG_S(c->id));
 		c->is_over = true;
 		return;
 	}
-	if (c->out.n == 0)
+	while (left(c) > 0 && !conn_is_full(c->conn)) {
+		rest = slice_head(slice_from(buf_slice(&c->out), c->out_at),
+		    OUTPUT_HIGH);
+		conn_write(c->conn, rest);
+		c->out_at += rest.n;
+	}
+	if (left(c) > 0 || c->out.n == 0)
 		return;
-	conn_write(c->conn, buf_slice(&c->out));
 	c->sent += c->out.n;
+	c->out_at = 0;
 	if (c->out.cap > 4 * OUTPUT_CHUNK)
 		buf_release(&c->out);
 	else
@@ -53,7 +68,7 @@ send_out(struct channel *c)
 void
 channel_flush(struct channel *c)
 {
-	if (c->out.n >= OUTPUT_CHUNK)
+	if (left(c) >= OUTPUT_CHUNK)
 		send_out(c);
 }
 
@@ -66,6 +81,7 @@ is_slice_over(const struct channel *c)
 bool
 channel_must_pause(const struct channel *c)
 {
+	/* What did not find room has filled the connection, too. */
 	return conn_is_full(c->conn) || is_slice_over(c);
 }
 
@@ -101,6 +117,14 @@ channel_drop(struct channel *c)
 		c->ops->free(c->arg);
 }
 
+/* It goes on as long as the client takes something in that time. */
+static void
+set_end(struct channel *c)
+{
+	c->unsent = conn_unsent(c->conn) + left(c);
+	loop_timer_set(&c->timer, clock_boot_ms() + END_MS);
+}
+
 void
 channel_end(struct channel *c, const char *why)
 {
@@ -112,9 +136,9 @@ channel_end(struct channel *c, const char *why)
 		c->is_over = true;
 		return;
 	}
-	ipc_send(c->control, SES_END, -1, .after_output = c->sent,
+	ipc_send(c->control, SES_END, -1, .after_output = c->sent + c->out.n,
 	    .text = slice_str(why));
-	loop_timer_set(&c->timer, clock_boot_ms() + END_MS);
+	set_end(c);
 }
 
 void
@@ -137,6 +161,7 @@ pump(struct channel *c)
 	if (c->is_pumping || c->is_waiting)
 		return;
 	c->is_pumping = true;
+	send_out(c);
 	while (!c->is_waiting && !c->is_over && !c->is_ended &&
 	    !conn_is_full(c->conn)) {
 		if (is_slice_over(c)) {
@@ -147,7 +172,7 @@ pump(struct channel *c)
 			break;
 		channel_flush(c);
 	}
-	if (!c->is_over && !c->is_ended)
+	if (!c->is_over)
 		send_out(c);
 	if (c->is_ended)
 		channel_took(c, conn_input(c->conn).n);
@@ -212,10 +237,12 @@ on_timer(void *arg)
 {
 	struct channel *c = arg;
 
-	if (c->is_ended)
-		channel_drop(c);
-	else
+	if (!c->is_ended)
 		channel_go(c);
+	else if (conn_unsent(c->conn) + left(c) < c->unsent)
+		set_end(c);
+	else
+		channel_drop(c);
 }
 
 static void

@@ -33,9 +33,13 @@ struct channel {
 	struct ipc_link *control;
 	struct loop_timer timer;  /* the next slice; at the end, its limit */
 	char *id;                 /* for the log; never NULL once begun */
-	struct buf out;           /* written, not yet given to conn */
+	struct buf out;           /* written, and from out_at on not yet given
+	                           * to conn, which takes no more than it
+	                           * has room for */
+	size_t out_at;
 	uint64_t received, sent;  /* bytes of the stream */
 	uint64_t input_end;       /* no more than this will come */
+	size_t unsent;            /* at the end: when the limit was set */
 	int64_t slice_from;       /* when this slice began */
 	bool is_waiting;          /* a callback of the model is due */
 	bool is_pumping;
@@ -69,7 +73,8 @@ bool channel_is_last(const struct channel *c);
 
 /* Work should stop here: the client has enough, or others wait. */
 bool channel_must_pause(const struct channel *c);
-/* Gives what was written to the connection if it is much. */
+/* Gives what was written to the connection if it is much; what has no room
+ * there stays. Work that makes much should stop then: channel_must_pause(). */
 void channel_flush(struct channel *c);
 /* All is written. `why` is for the log of access. */
 void channel_end(struct channel *c, const char *why);

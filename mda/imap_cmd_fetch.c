@@ -13,9 +13,6 @@
 #include "proto/imap_body.h"
 #include "proto/imap_envelope.h"
 
-/* Stands for one that vanished while it was told. */
-static const struct message gone;
-
 const struct imap_fetch_item *
 fetch_item(const struct fetch_job *job)
 {
@@ -106,14 +103,13 @@ put_plain(struct imap_session *s, struct fetch_job *job,
 static void
 put_field_fallback(struct imap_session *s, struct fetch_job *job)
 {
-	const struct message *msg = mailbox_message(s->mailbox, job->uid);
 	struct buf text;
 
 	buf_init(&text, 256);
 	if (fetch_item(job)->kind == IMAP_FETCH_ENVELOPE)
 		imap_envelope_write(&s->io.out, NULL, &text);
 	else
-		imap_body_write_opaque(&s->io.out, msg != NULL ? msg->size : 0,
+		imap_body_write_opaque(&s->io.out, job->message.size,
 		    fetch_item(job)->kind == IMAP_FETCH_BODYSTRUCTURE ?
 		    IMAP_BODY_EXTENDED : 0);
 	buf_fini(&text);
@@ -182,11 +178,12 @@ put_item(struct imap_session *s, struct fetch_job *job)
 	case IMAP_FETCH_THREADID:
 		break;
 	}
-	/* It may have been expunged while an item before was fetched. */
+	/* It may have been expunged while an item before was fetched: what
+	 * was begun is told to the end, as it was. */
 	msg = view_message(s->view, job->seq);
 	if (msg == NULL) {
 		s->expunge_seen = true;
-		msg = &gone;
+		msg = &job->message;
 	}
 	put_plain(s, job, msg);
 }
@@ -209,6 +206,7 @@ next_message(struct imap_session *s, struct fetch_job *job)
 			continue;
 		job->seq = seq;
 		job->uid = msg->uid;
+		job->message = *msg;
 		job->item = c->fetch.items.next;
 		imap_put(s, "* ");
 		imap_put_number(&s->io.out, seq);
@@ -333,7 +331,7 @@ cut_partial(struct imap_seqset *set, const struct imap_partial *p)
 }
 
 static int
-put_vanished(struct imap_session *s)
+find_vanished(struct imap_session *s)
 {
 	struct imap_fetch_cmd *c = &s->cmd.u.fetch;
 	struct imap_seqset all;
@@ -348,8 +346,19 @@ put_vanished(struct imap_session *s)
 	for (i = 0; i < c->set.n; i++)
 		all.ranges[i] = c->set.ranges[i];
 	imap_seqset_resolve(&all, mailbox_info(s->mailbox)->uidnext);
-	return imap_put_vanished(s, c->changedsince,
+	return imap_vanished_find(s, c->changedsince,
 	    c->set.saved ? NULL : &all);
+}
+
+static enum imap_progress
+tell_vanished(struct imap_session *s)
+{
+	if (!imap_vanished_put(s))
+		return IMAP_GOES_ON;
+	if ((s->cmd.u.fetch.fetch.kinds & (1U << IMAP_FETCH_FLAGS)) != 0)
+		imap_tell_keywords(s);
+	s->step = fetch_on;
+	return IMAP_GOES_ON;
 }
 
 enum imap_progress
@@ -362,7 +371,7 @@ imap_run_fetch(struct imap_session *s)
 	if (c->vanished && (s->features & IMAP_FEATURE_QRESYNC) == 0)
 		return imap_bad(s, "VANISHED needs ENABLE QRESYNC before.");
 	job = region_alloc(&s->region, sizeof *job);
-	if (job == NULL || (c->vanished && put_vanished(s) < 0))
+	if (job == NULL || (c->vanished && find_vanished(s) < 0))
 		return imap_bad(s, imap_error_text(IMAP_ERROR_MEMORY));
 	if (imap_numbers(s, &c->set, uid) < 0)
 		return imap_bad(s, "There is no such message number.");
@@ -371,11 +380,9 @@ imap_run_fetch(struct imap_session *s)
 	if (c->has_changedsince ||
 	    (c->fetch.kinds & (1U << IMAP_FETCH_MODSEQ)) != 0)
 		imap_enable_condstore(s);
-	if ((c->fetch.kinds & (1U << IMAP_FETCH_FLAGS)) != 0)
-		imap_tell_keywords(s);
 	buf_reset(&s->uids);
 	imap_seq_iter_init(&job->numbers, &c->set);
 	s->job = job;
-	s->step = fetch_on;
+	s->step = tell_vanished;
 	return IMAP_GOES_ON;
 }

@@ -19,10 +19,11 @@ on_idle(void *arg)
 {
 	struct imap_session *s = arg;
 
-	if (s->phase != IMAP_PHASE_IDLE || s->io.is_ended ||
-	    s->io.is_waiting)
+	if (s->phase != IMAP_PHASE_IDLE || s->io.is_ended)
 		return;
 	loop_timer_set(&s->idle, clock_boot_ms() + owner_poll_ms());
+	if (s->io.is_waiting)
+		return; /* the folder is still being read from last time */
 	/* A word now and then keeps the address translators on the way from
 	 * forgetting the connection. */
 	if (clock_boot_ms() >= s->next_word) {
@@ -71,8 +72,9 @@ imap_idle_read(struct imap_session *s)
 	struct slice in = channel_input(&s->io), line;
 	ptrdiff_t lf = slice_chr(in, '\n');
 
-	if (s->view != NULL && view_has_changes(s->view, true))
-		imap_sync(s, true);
+	if (s->view != NULL && view_has_changes(s->view, true) &&
+	    !imap_sync(s, true, false))
+		return true;
 	if (lf < 0 && in.n < LIMIT_IMAP_LINE)
 		return false;
 	line = lf < 0 ? in : slice_head(in, (size_t)lf);

@@ -2,7 +2,8 @@
 /*
  * SEARCH: RFC 9051 6.4.4, 7.3.4; 3501 7.2.5; 4731 ESEARCH, 5182 `$`, 7162
  * MODSEQ, 9394 PARTIAL. Messages are looked at in order, each as far as its
- * answer needs; one is opened at a time.
+ * answer needs; one is opened at a time. The answer, one line however many
+ * matched, is told no faster than the client reads.
  */
 #include "mda/imap_session.h"
 
@@ -12,12 +13,23 @@
 #include "proto/base64_body.h"
 #include "proto/qp.h"
 
+enum told_as {
+	TOLD_NUMBERS, /* SEARCH: each by itself */
+	TOLD_ALL,     /* ESEARCH: as a set */
+	TOLD_PARTIAL  /* the same, in parentheses */
+};
+
 struct search_job {
 	struct imap_match match;
 	uint32_t seq;       /* under way; 0: none */
 	uint32_t uid;
 	struct imap_match_message msg;
 	uint64_t modseq;    /* the highest of what matched */
+	/* the answer: what of s->uids is being told, and how */
+	unsigned returns;
+	enum told_as as;
+	size_t at, end;
+	struct imap_seq_writer set;
 	/* the body: text parts, one after the other */
 	const struct mime_part *part;
 	uint64_t offset, left;
@@ -37,18 +49,6 @@ shown(const struct imap_session *s, uint32_t seq)
 	    view_uid(s->view, seq) : seq;
 }
 
-static void
-put_set(struct imap_session *s, const uint32_t *v, size_t n)
-{
-	struct imap_seq_writer w;
-	size_t i;
-
-	imap_seq_writer_init(&w, &s->io.out);
-	for (i = 0; i < n; i++)
-		imap_seq_writer_add(&w, shown(s, v[i]));
-	imap_seq_writer_end(&w);
-}
-
 static uint64_t
 modseq_of(struct imap_session *s, uint32_t seq)
 {
@@ -65,7 +65,7 @@ told_modseq(struct imap_session *s, const uint32_t *v, size_t n,
 	const struct search_job *job = s->job;
 	uint64_t low, high;
 
-	if (!s->cmd.u.search.has_return || (returns & (IMAP_RETURN_ALL |
+	if (job->as == TOLD_NUMBERS || (returns & (IMAP_RETURN_ALL |
 	    IMAP_RETURN_COUNT | IMAP_RETURN_PARTIAL)) != 0 ||
 	    (returns & (IMAP_RETURN_MIN | IMAP_RETURN_MAX)) == 0)
 		return job->modseq;
@@ -74,8 +74,20 @@ told_modseq(struct imap_session *s, const uint32_t *v, size_t n,
 	return low > high ? low : high;
 }
 
+/* From here on told by tell_on(), as a set. */
 static void
-put_partial(struct imap_session *s, const uint32_t *v, size_t n)
+begin_set(struct imap_session *s, enum told_as as, size_t at, size_t end)
+{
+	struct search_job *job = s->job;
+
+	job->as = as;
+	job->at = at;
+	job->end = end;
+	imap_seq_writer_init(&job->set, &s->io.out);
+}
+
+static void
+begin_partial(struct imap_session *s, size_t n)
 {
 	const struct imap_partial *p = &s->cmd.u.search.partial;
 	uint64_t first = p->first, last = p->last;
@@ -89,15 +101,15 @@ put_partial(struct imap_session *s, const uint32_t *v, size_t n)
 	}
 	if (last > n)
 		last = n;
-	if (first > last)
+	if (first > last) {
 		imap_put(s, "NIL");
-	else
-		put_set(s, v + first - 1, (size_t)(last - first + 1));
-	imap_put(s, ")");
+		last = first - 1;
+	}
+	begin_set(s, TOLD_PARTIAL, (size_t)first - 1, (size_t)last);
 }
 
 static void
-put_esearch(struct imap_session *s, const uint32_t *v, size_t n,
+begin_esearch(struct imap_session *s, const uint32_t *v, size_t n,
     unsigned returns)
 {
 	imap_put(s, "* ESEARCH (TAG \"");
@@ -112,33 +124,65 @@ put_esearch(struct imap_session *s, const uint32_t *v, size_t n,
 		    (unsigned long)shown(s, v[n - 1]));
 	if ((returns & IMAP_RETURN_COUNT) != 0)
 		buf_addf(&s->io.out, " COUNT %zu", n);
-	if ((returns & IMAP_RETURN_ALL) != 0 && n > 0) {
+	if ((returns & IMAP_RETURN_ALL) != 0 && n > 0)
 		imap_put(s, " ALL ");
-		put_set(s, v, n);
-	}
-	if ((returns & IMAP_RETURN_PARTIAL) != 0)
-		put_partial(s, v, n);
-	if ((s->cmd.u.search.needs & IMAP_NEEDS_MODSEQ) != 0 && n > 0)
-		buf_addf(&s->io.out, " MODSEQ %llu",
-		    (unsigned long long)told_modseq(s, v, n, returns));
-	imap_put(s, "\r\n");
+	begin_set(s, TOLD_ALL, 0, (returns & IMAP_RETURN_ALL) != 0 ? n : 0);
 }
 
 static void
-put_search(struct imap_session *s, const uint32_t *v, size_t n)
+put_modseq(struct imap_session *s, const uint32_t *v, size_t n)
 {
 	const struct search_job *job = s->job;
-	size_t i;
 
-	imap_put(s, "* SEARCH");
-	for (i = 0; i < n; i++) {
-		buf_add_char(&s->io.out, ' ');
-		imap_put_number(&s->io.out, shown(s, v[i]));
-	}
 	if ((s->cmd.u.search.needs & IMAP_NEEDS_MODSEQ) != 0 && n > 0)
-		buf_addf(&s->io.out, " (MODSEQ %llu)",
-		    (unsigned long long)job->modseq);
+		buf_addf(&s->io.out, job->as == TOLD_NUMBERS ?
+			" (MODSEQ %llu)" : " MODSEQ %llu",
+		    (unsigned long long)told_modseq(s, v, n, job->returns));
+}
+
+/* Numbers up to job->end; false: after a pause. */
+static bool
+tell_numbers(struct imap_session *s, const uint32_t *v)
+{
+	struct search_job *job = s->job;
+
+	while (job->at < job->end) {
+		if (job->as != TOLD_NUMBERS) {
+			imap_seq_writer_add(&job->set,
+			    shown(s, v[job->at++]));
+		} else {
+			buf_add_char(&s->io.out, ' ');
+			imap_put_number(&s->io.out, shown(s, v[job->at++]));
+		}
+		imap_flush(s);
+		if (imap_must_pause(s))
+			return false;
+	}
+	return true;
+}
+
+static enum imap_progress
+tell_on(struct imap_session *s)
+{
+	struct search_job *job = s->job;
+	const uint32_t *v;
+	size_t n;
+
+	v = imap_uid_array(s, &n);
+	if (!tell_numbers(s, v))
+		return IMAP_GOES_ON;
+	if (job->as != TOLD_NUMBERS)
+		imap_seq_writer_end(&job->set);
+	if (job->as == TOLD_ALL &&
+	    (job->returns & IMAP_RETURN_PARTIAL) != 0) {
+		begin_partial(s, n);
+		return IMAP_GOES_ON;
+	}
+	if (job->as == TOLD_PARTIAL)
+		imap_put(s, ")");
+	put_modseq(s, v, n);
 	imap_put(s, "\r\n");
+	return imap_ok(s, NULL, "Searched.");
 }
 
 static void
@@ -175,6 +219,7 @@ static enum imap_progress
 answer(struct imap_session *s)
 {
 	const struct imap_search *c = &s->cmd.u.search;
+	struct search_job *job = s->job;
 	unsigned returns = c->returns;
 	const uint32_t *v;
 	size_t n;
@@ -182,13 +227,18 @@ answer(struct imap_session *s)
 	v = imap_uid_array(s, &n);
 	if ((returns & IMAP_RETURN_SAVE) != 0)
 		save(s, v, n, returns);
-	if (c->has_return && returns != IMAP_RETURN_SAVE)
-		put_esearch(s, v, n, returns);
-	else if (!c->has_return && (s->features & IMAP_FEATURE_REV2) != 0)
-		put_esearch(s, v, n, IMAP_RETURN_ALL);
-	else if (!c->has_return)
-		put_search(s, v, n);
-	return imap_ok(s, NULL, "Searched.");
+	if (c->has_return && returns == IMAP_RETURN_SAVE)
+		return imap_ok(s, NULL, "Searched.");
+	s->step = tell_on;
+	if (c->has_return || (s->features & IMAP_FEATURE_REV2) != 0) {
+		job->returns = c->has_return ? returns : IMAP_RETURN_ALL;
+		begin_esearch(s, v, n, job->returns);
+	} else {
+		imap_put(s, "* SEARCH");
+		job->as = TOLD_NUMBERS;
+		job->end = n;
+	}
+	return IMAP_GOES_ON;
 }
 
 /* ---- looking into messages ---- */

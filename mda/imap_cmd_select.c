@@ -12,6 +12,7 @@
 struct select_job {
 	const char *name;
 	struct mailbox *mailbox;
+	uint32_t seq; /* up to which QRESYNC has looked */
 };
 
 /* RFC 3501 7.1 UNSEEN: the first one that is not \Seen. */
@@ -57,6 +58,21 @@ put_selected(struct imap_session *s, const struct mbox_info *info)
 }
 
 static enum imap_progress
+selected(struct imap_session *s)
+{
+	return imap_ok(s, s->cmd.row->verb == IMAP_EXAMINE ? "READ-ONLY" :
+		"READ-WRITE", "Selected.");
+}
+
+static enum imap_progress
+resync(struct imap_session *s)
+{
+	struct select_job *job = s->job;
+
+	return imap_resync_on(s, &job->seq) ? selected(s) : IMAP_GOES_ON;
+}
+
+static enum imap_progress
 opened(struct imap_session *s)
 {
 	struct select_job *job = s->job;
@@ -70,10 +86,13 @@ opened(struct imap_session *s)
 	if (c->condstore || c->qresync)
 		s->features |= IMAP_FEATURE_CONDSTORE;
 	put_selected(s, mailbox_info(s->mailbox));
-	if (c->qresync && imap_resync(s) < 0)
+	if (!c->qresync)
+		return selected(s);
+	if (imap_resync_begin(s) < 0)
 		return imap_failed(s, MBOX_LATER, NULL);
-	return imap_ok(s, read_only ? "READ-ONLY" : "READ-WRITE",
-	    "Selected.");
+	job->seq = 1;
+	s->step = resync;
+	return IMAP_GOES_ON;
 }
 
 static void

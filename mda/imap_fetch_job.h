@@ -23,6 +23,7 @@ enum fetch_phase {
 struct fetch_job {
 	struct imap_seq_iter numbers;
 	uint32_t seq, uid;         /* the message; seq 0: none */
+	struct message message;    /* as it was when it was begun */
 	const struct list *item;   /* of s->cmd.u.fetch.fetch.items */
 	enum fetch_phase phase;
 	uint64_t offset, left;     /* bytes of the message still to be read */

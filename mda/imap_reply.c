@@ -65,40 +65,60 @@ imap_put_number(struct buf *out, uint64_t v)
 }
 
 static void
-put_rest(struct imap_session *s, const char *word, const char *code,
-    const char *text)
+put_rest(struct imap_session *s, struct buf *out, const char *word,
+    const char *code, const char *text)
 {
-	imap_put(s, word);
+	buf_add_str(out, word);
 	if (code != NULL) {
-		imap_put(s, " [");
-		imap_put(s, code);
-		imap_put(s, "]");
+		buf_add_str(out, " [");
+		buf_add_str(out, code);
+		buf_add_str(out, "]");
 	}
-	imap_put(s, " ");
-	imap_write_text(&s->io.out, slice_str(text), imap_is_utf8(s));
-	imap_put(s, "\r\n");
+	buf_add_str(out, " ");
+	imap_write_text(out, slice_str(text), imap_is_utf8(s));
+	buf_add_str(out, "\r\n");
 }
 
 void
 imap_untagged_ok(struct imap_session *s, const char *code, const char *text)
 {
 	imap_put(s, "* ");
-	put_rest(s, "OK", code, text);
+	put_rest(s, &s->io.out, "OK", code, text);
 }
 
 static enum imap_progress
 answer(struct imap_session *s, const char *word, const char *code,
     const char *text)
 {
-	if (s->view != NULL)
-		imap_sync(s, imap_may_expunge(s));
+	struct buf *out = &s->io.out;
+
+	s->tell_expunges = imap_may_expunge(s);
+	s->tell_uid = s->cmd.row != NULL &&
+	    (s->cmd.row->flags & IMAP_CMD_UID) != 0;
+	s->is_telling = s->view != NULL &&
+	    !imap_sync(s, s->tell_expunges, s->tell_uid);
+	if (s->is_telling)
+		out = &s->tagged;
 	if (s->cmd.tag.p == NULL)
-		imap_put(s, "*");
+		buf_add_str(out, "*");
 	else
-		buf_add_slice(&s->io.out, s->cmd.tag);
-	imap_put(s, " ");
-	put_rest(s, word, code, text);
+		buf_add_slice(out, s->cmd.tag);
+	buf_add_str(out, " ");
+	put_rest(s, out, word, code, text);
 	return IMAP_ANSWERED;
+}
+
+void
+imap_tell_rest(struct imap_session *s)
+{
+	if (!imap_sync(s, s->tell_expunges, s->tell_uid))
+		return;
+	s->is_telling = false;
+	if (!buf_is_ok(&s->tagged))
+		imap_end(s, "Out of memory.", "memory");
+	else
+		buf_add_slice(&s->io.out, buf_slice(&s->tagged));
+	buf_release(&s->tagged);
 }
 
 enum imap_progress

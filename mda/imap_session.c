@@ -104,6 +104,7 @@ imap_command_done(struct imap_session *s)
 		s->drop(s);
 	s->drop = NULL;
 	buf_release(&s->scratch);
+	buf_release(&s->vanished);
 	imap_tree_trim(s);
 	region_reset(&s->region);
 	s->job = NULL;
@@ -318,6 +319,10 @@ advance(void *arg)
 	struct imap_session *s = arg;
 	bool did = false;
 
+	if (s->is_telling) {
+		imap_tell_rest(s);
+		return true;
+	}
 	switch (s->phase) {
 	case IMAP_PHASE_READ:
 		did = !may_stop(s) && read_command(s);
@@ -359,7 +364,9 @@ session_free(void *arg)
 	list_remove(&s->link);
 	buf_fini(&s->uids);
 	buf_fini(&s->scratch);
+	buf_fini(&s->tagged);
 	buf_fini(&s->saved);
+	buf_fini(&s->vanished);
 	buf_fini(&s->deferred);
 	region_fini(&s->region);
 	free(s);
@@ -402,7 +409,9 @@ imap_session_start(const struct session_start *start)
 	s->account = owner_account();
 	buf_init(&s->uids, SIZE_MAX / 2);
 	buf_init(&s->scratch, SCRATCH_MAX);
+	buf_init(&s->tagged, SIZE_MAX / 2);
 	buf_init(&s->saved, SIZE_MAX / 2);
+	buf_init(&s->vanished, SIZE_MAX / 2);
 	buf_init(&s->deferred, SIZE_MAX / 2);
 	region_init(&s->region, REGION_MAX);
 	imap_frame_init(&s->frame, &frame_limits);

@@ -73,6 +73,10 @@ struct imap_session {
 	uint64_t message_left;     /* PHASE_MESSAGE */
 	bool expunge_seen;         /* it met a message that is gone */
 
+	/* an answer that was too long to be told at once */
+	bool is_telling, tell_expunges, tell_uid;
+	struct buf tagged;         /* the line that ends it */
+
 	/* the selected mailbox; view NULL: none */
 	struct mailbox *mailbox;
 	struct view *view;
@@ -80,6 +84,8 @@ struct imap_session {
 	unsigned n_keywords;       /* that the client was told of */
 	unsigned features;         /* enum imap_feature, enabled */
 	struct buf saved;          /* `$`: uint32_t UIDs, ascending */
+	struct buf vanished;       /* a set; see imap_vanished_find */
+	size_t vanished_at;
 	struct buf deferred;       /* uint32_t UIDs: see imap_sync_defer */
 	struct imap_tree *tree;    /* MIME tree of the last message */
 };
@@ -108,7 +114,8 @@ void imap_put_number(struct buf *out, uint64_t v);
 void imap_untagged_ok(struct imap_session *s, const char *code,
     const char *text);
 /* Tell what changed where the command allows it, then the tagged response.
- * `code` without brackets, or NULL. */
+ * `code` without brackets, or NULL. The command is answered then, though much
+ * may still have to be told: imap_tell_rest(). */
 enum imap_progress imap_ok(struct imap_session *s, const char *code,
     const char *text);
 enum imap_progress imap_no(struct imap_session *s, const char *code,
@@ -120,6 +127,8 @@ enum imap_progress imap_failed(struct imap_session *s, enum mbox_result r,
     const char *text);
 /* "OK text", or what became of it. */
 enum imap_progress imap_result(struct imap_session *s, const char *text);
+/* While s->is_telling nothing else is done: goes on with the answer. */
+void imap_tell_rest(struct imap_session *s);
 /* FLAGS as a list; `recent`: \Recent is among them. */
 void imap_put_flags(struct buf *out, const struct mailbox *m,
     const struct message *msg, bool recent);
@@ -132,8 +141,9 @@ void imap_on_mailbox(void *arg, enum mbox_result r);
 /* ---- the selected mailbox (imap_state.c) ---- */
 
 unsigned imap_state(const struct imap_session *s);
-/* Untagged EXPUNGE (VANISHED), EXISTS, RECENT, FETCH. */
-void imap_sync(struct imap_session *s, bool expunges);
+/* Untagged EXPUNGE (VANISHED), EXISTS, RECENT, FETCH; `uid`: UIDs are to stand
+ * in FETCH in any case. False: it is to pause, call again for the rest. */
+bool imap_sync(struct imap_session *s, bool expunges, bool uid);
 /*
  * Before a STORE: tells what changed but flags; those messages are noted and
  * told by the next imap_sync(), as they are then. A client that was silent
@@ -171,13 +181,19 @@ int imap_uids_add(struct imap_session *s, uint32_t uid)
     __attribute__((warn_unused_result));
 
 /*
- * Untagged VANISHED (EARLIER) for the messages of `uids` (NULL: all) that were
- * expunged after `since` (RFC 7162 3.2.10.1). -1: no memory.
+ * Finds the messages of `uids` (NULL: all) that were expunged after `since`
+ * (RFC 7162 3.2.10.1). -1: no memory. _put tells them as untagged VANISHED
+ * (EARLIER), several when they are many; false: call again after a pause.
  */
-int imap_put_vanished(struct imap_session *s, uint64_t since,
+int imap_vanished_find(struct imap_session *s, uint64_t since,
     const struct imap_seqset *uids) __attribute__((warn_unused_result));
-/* After SELECT (QRESYNC …): what changed since (RFC 7162 3.2.5). */
-int imap_resync(struct imap_session *s) __attribute__((warn_unused_result));
+bool imap_vanished_put(struct imap_session *s);
+/* After SELECT (QRESYNC …): what changed since (RFC 7162 3.2.5). _begin: -1: no
+ * memory. _on: from message number *seq on, 1 at first; false: call again after
+ * a pause. */
+int imap_resync_begin(struct imap_session *s)
+    __attribute__((warn_unused_result));
+bool imap_resync_on(struct imap_session *s, uint32_t *seq);
 
 /* Our form of a mailbox name from the wire, in the region. NULL: answered. */
 const char *imap_name(struct imap_session *s, struct slice wire,

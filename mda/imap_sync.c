@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+/* UIDs told in one VANISHED, at most 11 bytes each. */
+enum { VANISHED_MAX = 16384 };
+
 struct sync {
 	struct imap_session *s;
 	struct buf vanished; /* uint32_t, descending */
@@ -96,6 +99,16 @@ on_keywords(void *arg)
 	imap_tell_keywords(y->s);
 }
 
+static bool
+on_pause(void *arg)
+{
+	struct sync *y = arg;
+
+	imap_flush(y->s);
+	return y->vanished.n >= VANISHED_MAX * sizeof(uint32_t) ||
+	    imap_must_pause(y->s);
+}
+
 static void
 on_flags_defer(void *arg, uint32_t seq, const struct message *msg)
 {
@@ -107,7 +120,7 @@ on_flags_defer(void *arg, uint32_t seq, const struct message *msg)
 
 static const struct view_sink sink = {
 	.expunged = on_expunged, .exists = on_exists, .flags = on_flags,
-	.keywords = on_keywords,
+	.keywords = on_keywords, .pause = on_pause,
 };
 static const struct view_sink sink_defer = {
 	.expunged = on_expunged, .exists = on_exists,
@@ -129,52 +142,71 @@ imap_is_deferred(const struct imap_session *s, uint32_t uid)
 	    s->deferred.n / sizeof uid, sizeof uid, cmp_uid) != NULL;
 }
 
-static void
+/* True when all are told. */
+static bool
 tell_deferred(struct sync *y)
 {
-	const uint32_t *v = (const void *)y->s->deferred.p;
+	struct buf *deferred = &y->s->deferred;
+	const uint32_t *v = (const void *)deferred->p;
 	const struct message *msg;
-	size_t i, n = y->s->deferred.n / sizeof *v;
+	size_t i = 0, n = deferred->n / sizeof *v;
 	uint32_t seq;
 
-	for (i = 0; i < n; i++) {
+	while (i < n) {
 		seq = view_seq(y->s->view, v[i]);
 		msg = seq == 0 ? NULL : view_message(y->s->view, seq);
-		if (msg != NULL)
-			on_flags(y, seq, msg);
+		i++;
+		if (msg == NULL)
+			continue;
+		on_flags(y, seq, msg);
+		if (on_pause(y))
+			break;
 	}
-	buf_release(&y->s->deferred);
+	if (i < n)
+		buf_drop(deferred, i * sizeof *v);
+	else
+		buf_release(deferred);
+	return i == n;
 }
 
-static void
-sync_with(struct imap_session *s, bool expunges, const struct view_sink *to)
+static bool
+sync_with(struct sync *y, bool expunges, const struct view_sink *to)
 {
-	struct sync y = { .s = s };
+	struct imap_session *s = y->s;
+	bool done;
 
 	/* With QRESYNC it must (RFC 7162 3.2.6), with IMAP4rev2 it should. */
-	y.uid = (s->features & (IMAP_FEATURE_QRESYNC | IMAP_FEATURE_REV2)) !=
-	    0 || (s->cmd.row != NULL &&
-	    (s->cmd.row->flags & IMAP_CMD_UID) != 0);
-	buf_init(&y.vanished, SIZE_MAX / 2);
-	if (to == &sink)
-		tell_deferred(&y);
-	view_sync(s->view, expunges, to, &y);
-	put_vanished(&y);
-	if (!buf_is_ok(&y.vanished) || !buf_is_ok(&s->deferred))
+	y->uid = y->uid || (s->features &
+	    (IMAP_FEATURE_QRESYNC | IMAP_FEATURE_REV2)) != 0;
+	buf_init(&y->vanished, SIZE_MAX / 2);
+	done = (to != &sink || tell_deferred(y)) &&
+	    view_sync(s->view, expunges, to, y);
+	put_vanished(y);
+	if (!buf_is_ok(&y->vanished) || !buf_is_ok(&s->deferred)) {
 		imap_end(s, "Out of memory.", "memory");
-	buf_fini(&y.vanished);
+		done = true;
+	}
+	buf_fini(&y->vanished);
+	return done;
 }
 
-void
-imap_sync(struct imap_session *s, bool expunges)
+bool
+imap_sync(struct imap_session *s, bool expunges, bool uid)
 {
-	sync_with(s, expunges, &sink);
+	struct sync y = { .s = s, .uid = uid };
+
+	while (!sync_with(&y, expunges, &sink))
+		if (imap_must_pause(s))
+			return false;
+	return true;
 }
 
 void
 imap_sync_defer(struct imap_session *s)
 {
-	sync_with(s, false, &sink_defer);
+	struct sync y = { .s = s };
+
+	(void)sync_with(&y, false, &sink_defer); /* it asks for no pause */
 }
 
 bool

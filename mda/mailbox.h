@@ -79,6 +79,14 @@ struct account_options {
 	uint64_t quota_bytes, quota_messages;
 	int utc_offset;
 	bool strict;
+	/* While opening takes long, because every file is read: it goes on.
+	 * Called often, from the loop. May be NULL. */
+	void (*progress)(void *arg);
+	/* The map failed (account_is_broken() from here on). From inside
+	 * anything here: nothing of the account may be touched. May be
+	 * NULL. */
+	void (*broken)(void *arg);
+	void *arg;
 };
 
 /* ---- the account ---- */
@@ -139,7 +147,8 @@ struct append {
 	                         * others. Implied by a delivery_id. */
 };
 struct append_writer;
-/* NULL with *r set when it cannot begin (mailbox missing, quota, disk). */
+/* NULL with *r set when it cannot begin (mailbox missing, quota, disk; the same
+ * delivery is under way: MBOX_LATER). */
 struct append_writer *append_begin(struct account *a, struct slice mailbox,
     const struct append *what, uint64_t size_hint, enum mbox_result *r);
 /* CRLF lines as they will be served. The error is sticky. */
@@ -247,7 +256,9 @@ const struct message *view_message(const struct view *v, uint32_t seq);
 /*
  * Tells what changed since the last time, in the order it must be sent:
  * expunges (descending sequence numbers, each valid at its moment; only when
- * allowed), then the new count, then changed flags. The view is then current.
+ * allowed), then the new count, then changed flags. True: the view is then
+ * current. False: `pause` wanted one; call again (with the same `expunges`)
+ * for the rest of what had changed when it began.
  */
 struct view_sink {
 	void (*expunged)(void *arg, uint32_t seq, uint32_t uid);
@@ -255,8 +266,11 @@ struct view_sink {
 	void (*flags)(void *arg, uint32_t seq, const struct message *msg);
 	/* New keywords exist: FLAGS and PERMANENTFLAGS must be sent again. */
 	void (*keywords)(void *arg);
+	/* Asked after each expunge and each change of flags: enough for now?
+	 * May be NULL. */
+	bool (*pause)(void *arg);
 };
-void view_sync(struct view *v, bool expunges, const struct view_sink *sink,
+bool view_sync(struct view *v, bool expunges, const struct view_sink *sink,
     void *arg);
 /* Would view_sync have anything to say? */
 bool view_has_changes(const struct view *v, bool expunges);

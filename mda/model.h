@@ -169,6 +169,7 @@ struct new_message {
 
 struct txn_box {
 	struct list link;
+	struct txn *txn;
 	struct mailbox *m;
 	struct row_mailbox row; /* as it will be */
 	bool changes;           /* an op with op.changes is in it */
@@ -202,6 +203,7 @@ struct txn {
 	uint32_t n_work, n_log, n_subscribed;
 	bool durable;
 	unsigned lists;   /* recovery lists being flushed first */
+	bool refused;     /* one of them says what is not so */
 	void (*done)(void *arg, enum store_result r);
 	void *arg;
 };
@@ -314,6 +316,10 @@ struct work {
 
 typedef void account_step(struct account *a, struct op *op,
     enum mbox_result r);
+/* The map cannot be trusted any more: nothing is done with it from here on. */
+void account_break(struct account *a);
+/* Opening got on: for whoever counts the time. */
+void account_progress(struct account *a);
 struct account *account_new(struct loop *l,
     const struct account_options *options);
 /* Closes the store too. */
@@ -428,6 +434,8 @@ bool delivery_of_id(struct slice id, char id_r[ROW_DELIVERY_ID]);
 /* Names that no other body has. */
 void account_unique(struct account *a, struct buf *out);
 void account_random_id(uint8_t id[ROW_OBJECT_ID]);
+/* The id of a message from that of its first body (RFC 8474 5.1). */
+void email_of(struct slice file, uint8_t id_r[ROW_OBJECT_ID]);
 /* The thread of a message from the beginning of its text (RFC 8474 5.2). */
 void thread_of(struct slice head, uint8_t id_r[ROW_OBJECT_ID]);
 /* Is a body of this name being written? */

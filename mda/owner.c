@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The owner process as a whole: it opens the account, says "ready", takes
- * introductions, tells the broker when nothing is in work, and ends when asked
- * or when the broker or master is gone.
+ * introductions, tells the broker when nothing is in work, and ends when asked,
+ * when the broker or master is gone, or when the map has failed: then the next
+ * one builds it anew.
  */
 #include "mda/owner.h"
 
@@ -19,7 +20,11 @@
 #include "sys/log.h"
 #include "sys/loop.h"
 
-enum { TRIM_AFTER_MS = 1000 };
+enum {
+	TRIM_AFTER_MS = 1000,
+	STARTING_MS = 1000,
+	BROKEN_MS = 10000 /* for the last words of sessions */
+};
 
 static struct {
 	struct loop *loop;
@@ -32,8 +37,12 @@ static struct {
 	bool stopping;
 	int stream; /* of the session whose control link comes next */
 	uint64_t stream_serial;
+	uint64_t files;     /* read while opening */
+	int64_t next_word;
 	struct loop_later report;
 	struct loop_timer trim;
+	struct loop_later broken;
+	struct loop_timer give_up;
 } self = { .stream = -1 };
 
 struct loop *
@@ -134,6 +143,20 @@ on_trim(void *arg)
 		(void)malloc_trim(0);
 }
 
+/* It may take long as long as it gets on. */
+static void
+on_progress(void *arg)
+{
+	int64_t now = clock_boot_ms();
+
+	(void)arg;
+	self.files++;
+	if (self.broker == NULL || now < self.next_word)
+		return;
+	self.next_word = now + STARTING_MS;
+	ipc_send(self.broker, OWNER_STARTING, -1, .files = self.files);
+}
+
 static void
 on_opened(void *arg, struct account *a, const char *why)
 {
@@ -146,12 +169,47 @@ on_opened(void *arg, struct account *a, const char *why)
 }
 
 static void
+stop(void)
+{
+	self.stopping = true;
+	imap_sessions_stop();
+	pop3_sessions_stop();
+	loop_later_ask(&self.report);
+}
+
+static void
+on_broken(void *arg)
+{
+	(void)arg;
+	loop_later_ask(&self.broken);
+}
+
+/* All that could be done here is to refuse, as long as one client idles. */
+static void
+end_broken(void *arg)
+{
+	(void)arg;
+	if (self.account == NULL)
+		return; /* on_opened() hears why */
+	loop_timer_set(&self.give_up, clock_boot_ms() + BROKEN_MS);
+	stop();
+}
+
+static void
+on_give_up(void *arg)
+{
+	(void)arg;
+	end();
+}
+
+static void
 on_start(struct ipc_link *l, const union ipc_any *m, int fd)
 {
 	const struct ipc_OWNER_START *s = &m->OWNER_START;
 	struct account_options o = { .quota_bytes = s->quota_bytes,
 		.quota_messages = s->quota_messages,
-		.utc_offset = (int)s->utc_offset, .strict = s->strict != 0 };
+		.utc_offset = (int)s->utc_offset, .strict = s->strict != 0,
+		.progress = on_progress, .broken = on_broken };
 
 	(void)l;
 	(void)fd;
@@ -172,6 +230,11 @@ static void
 on_peer(struct ipc_link *l, const union ipc_any *m, int fd)
 {
 	(void)l;
+	if (self.stopping) {
+		(void)close(fd); /* another one will take it */
+		owner_report();
+		return;
+	}
 	deliver_peer(fd, (enum role_id)m->OWNER_PEER.role,
 	    m->OWNER_PEER.instance);
 }
@@ -199,6 +262,13 @@ on_session(struct ipc_link *l, const union ipc_any *m, int fd)
 		(void)close(fd);
 		return;
 	}
+	if (self.stopping) {
+		(void)close(self.stream);
+		(void)close(fd);
+		self.stream = -1;
+		owner_report();
+		return;
+	}
 	self.stream = -1;
 	if (slice_eq_str(o->service, "pop3"))
 		pop3_session_start(&s);
@@ -212,10 +282,7 @@ on_stop(struct ipc_link *l, const union ipc_any *m, int fd)
 	(void)l;
 	(void)m;
 	(void)fd;
-	self.stopping = true;
-	imap_sessions_stop();
-	pop3_sessions_stop();
-	loop_later_ask(&self.report);
+	stop();
 }
 
 /* Without the broker nobody vouches for us any more. */
@@ -252,6 +319,8 @@ owner_run(const struct owner_identity *who)
 		fatal("event=no_loop");
 	loop_later_init(&self.report, self.loop, on_report, NULL);
 	loop_timer_init(&self.trim, self.loop, on_trim, NULL);
+	loop_later_init(&self.broken, self.loop, end_broken, NULL);
+	loop_timer_init(&self.give_up, self.loop, on_give_up, NULL);
 	self.broker = ipc_link_new(self.loop, who->link, ROLE_OWNER,
 	    ROLE_BROKER, 0, &handlers);
 	if (self.broker == NULL)

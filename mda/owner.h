@@ -34,7 +34,7 @@ void owner_idle(void);
 /* Tells the broker how busy we are, though nothing changed: it counts whoever
  * it introduced until it hears. */
 void owner_report(void);
-/* The broker asked us to end: sessions say BYE, deliveries finish. */
+/* The broker asked us to end, or the map has failed: sessions say BYE, deliveries finish. */
 bool owner_is_stopping(void);
 
 #endif

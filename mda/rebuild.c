@@ -6,6 +6,9 @@
  * the Maildir before us; an empty folder becomes a new account with the usual
  * mailboxes. Versions begin above all that can have been before (the time in
  * microseconds), so that a client's modseqs stay behind us.
+ *
+ * The account's id is written last: a map without it is one that was not
+ * finished, and is made again from the same sources.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +62,6 @@ end(struct rebuild *b, enum mbox_result r)
 	free(b->subscribed);
 	free(b->sources);
 	free(b);
-	if (r == MBOX_OK)
-		account_write_list(a);
 	next(a, op, r);
 }
 
@@ -203,15 +204,36 @@ on_synced(void *arg, enum mbox_result r)
 		end(b, r);
 		return;
 	}
+	account_progress(b->a);
 	b->at++;
 	sync_next(b);
+}
+
+static void
+on_finished(void *arg, enum store_result r)
+{
+	end(arg, mbox_result_of(r));
+}
+
+static void
+finish(struct rebuild *b)
+{
+	struct txn *t = txn_new(b->a);
+	struct buf value;
+
+	account_random_id(b->a->id);
+	buf_init(&value, 256);
+	row_put_account(&value, b->a->id);
+	txn_put(t, row_key_kind('A'), buf_slice(&value));
+	buf_fini(&value);
+	txn_commit(t, true, on_finished, b);
 }
 
 static void
 sync_next(struct rebuild *b)
 {
 	if (b->at == b->n)
-		end(b, MBOX_OK);
+		finish(b);
 	else
 		sync_start(b->sources[b->at].m, true,
 		    &b->sources[b->at].hints, on_synced, b);
@@ -226,6 +248,10 @@ on_committed(void *arg, enum store_result r)
 		end(b, mbox_result_of(r));
 		return;
 	}
+	/* Before the files are read: should that be cut short, what we know of
+	 * the mailboxes is known again, and only what Maildir and lists say of
+	 * messages is still to be found. */
+	account_write_list(b->a);
 	b->at = 0;
 	sync_next(b);
 }
@@ -255,6 +281,8 @@ put_source(struct txn *t, struct source *s)
 
 	s->m = box_make(t, slice_str(s->name), slice_str(s->folder),
 	    s->attrs, s->uidvalidity);
+	if (s->number != 0)
+		s->m->info.number = s->number;
 	box = txn_box(t, s->m);
 	if (s->uidnext > 1)
 		box->row.uidnext = s->uidnext;
@@ -263,6 +291,26 @@ put_source(struct txn *t, struct source *s)
 		box->row.list_lines = s->lines;
 	}
 	put_keywords(t, s);
+}
+
+/* Numbers make the MAILBOXID (RFC 8474): a mailbox has its own again or one
+ * that none ever had. The first are counted from 1, later ones from the time;
+ * nobody makes a mailbox each second from then on. */
+static void
+set_numbers(struct rebuild *b, struct txn *t)
+{
+	struct source *s;
+	size_t i, k;
+
+	t->next_mailbox = (uint32_t)clock_wall();
+	for (i = 0; i < b->n; i++) {
+		s = &b->sources[i];
+		for (k = 0; k < i; k++)
+			if (b->sources[k].number == s->number)
+				s->number = 0;
+		if (s->number >= t->next_mailbox)
+			t->next_mailbox = s->number + 1;
+	}
 }
 
 static void
@@ -279,6 +327,7 @@ commit(struct rebuild *b)
 		/* Mailboxes made in quick succession were ahead of the clock:
 		 * a new UIDVALIDITY must be beyond all of theirs. */
 		t->uidvalidity = (uint32_t)clock_wall() + AHEAD;
+		set_numbers(b, t);
 	}
 	for (i = 0; i < b->n; i++)
 		put_source(t, &b->sources[i]);
@@ -286,11 +335,7 @@ commit(struct rebuild *b)
 		subscription_note(a, subscription_put(t,
 			slice_str(b->subscribed[i])),
 		    slice_str(b->subscribed[i]));
-	account_random_id(a->id);
 	buf_init(&value, 256);
-	row_put_account(&value, a->id);
-	txn_put(t, row_key_kind('A'), buf_slice(&value));
-	buf_reset(&value);
 	row_put_totals(&value, &none);
 	txn_put(t, row_key_kind('U'), buf_slice(&value));
 	buf_fini(&value);
@@ -304,6 +349,7 @@ on_made(void *arg, enum store_result r)
 {
 	struct rebuild *b = arg;
 
+	account_progress(b->a);
 	if (r != STORE_OK)
 		end(b, mbox_result_of(r));
 	else

@@ -91,6 +91,7 @@ on_synced(void *arg, enum mbox_result r)
 	}
 	l->reserved = next > UINT32_MAX ? UINT32_MAX : (uint32_t)next;
 	uidlist_head(&l->text, m->row.uidvalidity, l->reserved);
+	uidlist_number(&l->text, m->info.number);
 	for (i = 0; i < m->n_keywords; i++)
 		uidlist_keyword(&l->text, i, slice_str(m->keywords[i]));
 	store_load(m->account->store, row_key_slice(&from),

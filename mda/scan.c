@@ -244,6 +244,7 @@ on_listed(void *arg, enum store_result r, uint64_t version)
 	struct scan *s = arg;
 
 	(void)version;
+	account_progress(s->m->account);
 	if (r != STORE_OK) {
 		end(s, mbox_result_of(r));
 		return;
@@ -290,6 +291,7 @@ on_examined(void *arg, enum store_result r, const struct store_facts *facts)
 	f->usable = r == STORE_OK &&
 	    !is_torn(slice_str(f->id), facts->size);
 	thread_of(facts->head, f->thread_id);
+	account_progress(s->m->account);
 	examine_next(s);
 }
 
@@ -337,7 +339,7 @@ add_found(struct txn *t, struct scan *s, struct found *f)
 	n.keywords = letters_keywords(f->letters) & mask;
 	if (f->hint != NULL)
 		n.keywords |= f->hint->keywords & mask;
-	account_random_id(n.email_id);
+	email_of(n.id, n.email_id);
 	memcpy(n.thread_id, f->thread_id, sizeof n.thread_id);
 	if (delivery_of_id(n.id, delivery))
 		n.delivery = delivery;

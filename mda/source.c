@@ -10,6 +10,9 @@
 #include "mda/foreign.h"
 #include "sys/log.h"
 
+/* Numbers left for mailboxes made after the one with the highest. */
+enum { SPARE = 1 << 24 };
+
 static struct hint *
 hint(struct source *s, struct slice id)
 {
@@ -75,6 +78,10 @@ read_ours(struct store *store, struct source *s)
 		case 'N':
 			s->uidnext = l.number > s->uidnext ? l.number :
 			    s->uidnext;
+			break;
+		case 'I':
+			s->number = l.number < UINT32_MAX - SPARE ?
+			    l.number : 0;
 			break;
 		case 'U':
 			h = hint(s, l.text);

@@ -14,6 +14,7 @@ struct source {
 	char *keywords[MAILBOX_KEYWORDS_MAX];
 	unsigned n_keywords;
 	uint32_t lines;
+	uint32_t number; /* of the mailbox; 0: not known */
 	struct mailbox *m;
 };
 

@@ -244,8 +244,11 @@ void store_folders(struct store *s, bool (*found)(void *arg,
 
 /*
  * The recovery lists: plain text from which a lost map is rebuilt, one for
- * each folder ("" INBOX) and one for the account (NULL). append: at its end;
- * else replaced as a whole. sync: flushed before `done`.
+ * each folder ("" INBOX) and one for the account (NULL). append: at the end
+ * of one that is there, on a line of its own whatever a crash left; else
+ * replaced as a whole, or left as it was. sync: flushed before `done`; and what
+ * was to be appended so must not be missing: when it fails the list is removed
+ * (STORE_UNKNOWN: it could not even be removed).
  */
 void store_write_list(struct store *s, const char *folder, struct slice text,
     bool append, bool sync, store_done *done, void *arg);

@@ -43,31 +43,55 @@ struct list_job {
 	void *arg;
 };
 
+/* After a crash: what is added now would be lost with that line. */
+static bool
+has_torn_end(int fd)
+{
+	struct stat st;
+	char last;
+
+	return fstat(fd, &st) == 0 && st.st_size > 0 &&
+	    pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n';
+}
+
 static int
 write_list(struct store *s, const struct list_job *j, const char *path)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+	int flags = O_CLOEXEC | O_NOFOLLOW |
+	    (j->append ? O_RDWR | O_APPEND : O_WRONLY | O_CREAT | O_TRUNC);
 	const char *at = j->text.p;
 	size_t left = j->text.n;
 	ssize_t got = 0;
 	int fd, rc;
 
-	fd = openat(s->root, path, flags | (j->append ? O_APPEND : O_TRUNC),
-	    0600);
+	fd = openat(s->root, path, flags, 0600);
 	if (fd < 0)
 		return -1;
-	while (left > 0) {
+	if (j->append && has_torn_end(fd))
+		got = write(fd, "\n", 1);
+	while (left > 0 && got >= 0) {
 		got = write(fd, at, left);
 		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			break;
-		at += got;
-		left -= (size_t)got;
+			got = 0;
+		if (got > 0) {
+			at += got;
+			left -= (size_t)got;
+		}
 	}
 	rc = left > 0 || (j->sync && fsync(fd) < 0) ? -1 : 0;
 	(void)close(fd);
 	return rc;
+}
+
+static enum store_result
+remove_list(struct store *s, const char *path)
+{
+	if ((unlinkat(s->root, path, 0) < 0 && errno != ENOENT) ||
+	    store_flush_path(s, STORE_DIR "/list") < 0) {
+		(void)store_errno("list", path);
+		return STORE_UNKNOWN;
+	}
+	return STORE_FAILED;
 }
 
 static void
@@ -86,6 +110,8 @@ run_list(struct store *s, struct store_job *job)
 		rc = store_flush_path(s, STORE_DIR "/list");
 	if (rc < 0)
 		r = store_errno("list", path);
+	if (rc < 0 && j->append && j->sync)
+		r = remove_list(s, path);
 	j->done(j->arg, r);
 	free(j->folder);
 	buf_fini(&j->text);

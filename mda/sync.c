@@ -45,7 +45,7 @@ damaged(struct sync *s)
 	struct account *a = s->m->account;
 
 	log_error("event=map_row_damaged mailbox=%u", s->m->info.number);
-	a->broken = true;
+	account_break(a);
 	if (store_reset(a->store) < 0)
 		log_error("event=store_failed what=reset");
 	end(s, MBOX_LATER);
@@ -215,7 +215,7 @@ on_synced(void *arg, enum store_result r, uint64_t version)
 	struct account *a = s->m->account;
 
 	if (r != STORE_OK) {
-		a->broken = true;
+		account_break(a);
 		end(s, MBOX_LATER);
 		return;
 	}

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The thread a message belongs to: a hash of the first message id of its
- * References, else In-Reply-To, else its own Message-ID (RFC 8474 5.2 leaves
- * the way to the server): the root of the thread as this message knows it. Zero
- * when there is none of them.
+ * The ids of a message (RFC 8474), made from what outlives the map.
+ *
+ * Its thread: a hash of the first message id of its References, else
+ * In-Reply-To, else its own Message-ID (5.2 leaves the way to the server): the
+ * root of the thread as this message knows it. Zero when there is none of them.
+ *
+ * Its own: a hash of the name of its first file, which no other ever has. A
+ * copy keeps it, as long as there is the map; after that it has a new one.
  */
 #include <string.h>
 
@@ -58,21 +62,33 @@ hash(struct slice s, uint64_t h)
 	return h ^ h >> 29;
 }
 
+static void
+hash_twice(struct slice s, uint8_t id_r[ROW_OBJECT_ID])
+{
+	uint64_t h[2];
+
+	h[0] = hash(s, 0xcbf29ce484222325);
+	h[1] = hash(s, h[0] ^ 0x6c62272e07bb0142);
+	memcpy(id_r, h, sizeof h);
+}
+
+void
+email_of(struct slice file, uint8_t id_r[ROW_OBJECT_ID])
+{
+	hash_twice(file, id_r);
+}
+
 void
 thread_of(struct slice head, uint8_t id_r[ROW_OBJECT_ID])
 {
 	static const char *const names[] = { "References:", "In-Reply-To:",
 		"Message-ID:" };
 	struct slice id = SLICE_NONE;
-	uint64_t h[2];
 	size_t i;
 
 	for (i = 0; i < sizeof names / sizeof *names && id.n == 0; i++)
 		id = first_id(head, slice_str(names[i]));
 	memset(id_r, 0, ROW_OBJECT_ID);
-	if (id.n == 0)
-		return;
-	h[0] = hash(id, 0xcbf29ce484222325);
-	h[1] = hash(id, h[0] ^ 0x6c62272e07bb0142);
-	memcpy(id_r, h, sizeof h);
+	if (id.n > 0)
+		hash_twice(id, id_r);
 }

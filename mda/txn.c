@@ -70,6 +70,7 @@ txn_box(struct txn *t, struct mailbox *m)
 	if (b != NULL)
 		return b;
 	b = model_alloc(sizeof *b);
+	b->txn = t;
 	b->m = m;
 	b->row = m->row;
 	b->n_keywords = m->n_keywords;

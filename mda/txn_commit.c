@@ -176,7 +176,7 @@ on_committed(void *arg, enum store_result r, uint64_t version)
 		/* With one writer nothing else can have happened but that the
 		 * map is broken: refuse everything from here on. */
 		log_error("event=account_broken result=%d", (int)r);
-		a->broken = true;
+		account_break(a);
 	}
 	t->done(t->arg, r);
 	txn_free(&t);
@@ -213,16 +213,66 @@ submit(struct txn *t)
 	free(changes);
 }
 
+/* The lists say what they must: the rows that depend on it, and off. */
+static void
+finish_rows(struct txn *t)
+{
+	struct account *a = t->account;
+	struct list *e;
+
+	if (t->refused) {
+		on_committed(t, STORE_FULL, a->version);
+		return;
+	}
+	for (e = t->boxes.next; e != &t->boxes; e = e->next)
+		put_box(t, LIST_OF(e, struct txn_box, link));
+	if (t->totals.bytes != a->totals.bytes ||
+	    t->totals.messages != a->totals.messages)
+		PUT_ROW(t, row_key_kind('U'), row_put_totals, &t->totals);
+	if (t->head)
+		PUT_ROW(t, row_key_kind('V'), row_put_version,
+		    (&(struct row_version){ .version = t->version,
+			.uidvalidity = t->uidvalidity,
+			.next_mailbox = t->next_mailbox }));
+	submit(t);
+}
+
+/*
+ * A list that could not be written is not there: without one a rebuild gives a
+ * new UIDVALIDITY, until the list is written anew as a whole. One that is there
+ * all the same would let a rebuild give UIDs twice: then none are given.
+ */
 static void
 on_list(void *arg, enum store_result r)
 {
-	struct txn *t = arg;
+	struct txn_box *b = arg;
+	struct txn *t = b->txn;
 
-	/* A list that could not be written is gone: a rebuild then gives a new
-	 * UIDVALIDITY. */
-	(void)r;
+	if (r != STORE_OK) {
+		b->row.list_reserved = b->row.list_lines = b->n_lines = 0;
+		buf_reset(&b->list);
+	}
+	t->refused = t->refused || r == STORE_UNKNOWN;
 	if (--t->lists == 0)
-		submit(t);
+		finish_rows(t);
+}
+
+/* The first writing of a list. It has its messages and keywords with it at
+ * once: should a takeover be cut short after it, the list is believed where
+ * another server's was before. */
+static void
+begin_list(struct buf *text, struct txn_box *b)
+{
+	const struct mailbox *m = b->m;
+	unsigned i;
+
+	uidlist_head(text, b->row.uidvalidity, b->row.list_reserved);
+	uidlist_number(text, m->info.number);
+	for (i = 0; i < m->n_keywords; i++)
+		uidlist_keyword(text, i, slice_str(m->keywords[i]));
+	b->n_lines += 2 + m->n_keywords;
+	buf_add_slice(text, buf_slice(&b->list));
+	buf_reset(&b->list);
 }
 
 /* UIDs are given only below what the recovery list durably says. */
@@ -243,15 +293,17 @@ reserve_uids(struct txn *t, struct txn_box *b)
 	next = (uint64_t)b->row.uidnext + UIDLIST_STEP;
 	b->row.list_reserved = next > UINT32_MAX ? UINT32_MAX :
 	    (uint32_t)next;
-	buf_init(&text, 4096);
-	if (fresh)
-		uidlist_head(&text, b->row.uidvalidity, b->row.list_reserved);
-	else
+	buf_init(&text, SIZE_MAX / 2);
+	if (fresh) {
+		begin_list(&text, b);
+	} else {
 		uidlist_reserved(&text, b->row.list_reserved);
-	b->n_lines++;
+		uidlist_number(&text, b->m->info.number);
+		b->n_lines += 2;
+	}
 	t->lists++;
 	store_write_list(t->account->store, b->m->folder, buf_slice(&text),
-	    !fresh, true, on_list, t);
+	    !fresh, true, on_list, b);
 	buf_fini(&text);
 }
 
@@ -276,18 +328,8 @@ txn_commit(struct txn *t, bool durable,
 	for (i = 0; i < a->n_boxes; i++)
 		if (a->boxes[i]->dirty)
 			(void)txn_box(t, a->boxes[i]);
-	for (e = t->boxes.next; e != &t->boxes; e = e->next) {
+	for (e = t->boxes.next; e != &t->boxes; e = e->next)
 		reserve_uids(t, LIST_OF(e, struct txn_box, link));
-		put_box(t, LIST_OF(e, struct txn_box, link));
-	}
-	if (t->totals.bytes != a->totals.bytes ||
-	    t->totals.messages != a->totals.messages)
-		PUT_ROW(t, row_key_kind('U'), row_put_totals, &t->totals);
-	if (t->head)
-		PUT_ROW(t, row_key_kind('V'), row_put_version,
-		    (&(struct row_version){ .version = t->version,
-			.uidvalidity = t->uidvalidity,
-			.next_mailbox = t->next_mailbox }));
 	if (t->lists == 0)
-		submit(t);
+		finish_rows(t);
 }

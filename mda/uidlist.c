@@ -5,6 +5,7 @@
  *
  *	veredus-list 1 UIDVALIDITY RESERVED CRC    first line
  *	N RESERVED CRC                             UIDs below may be in use
+ *	I NUMBER CRC                               the mailbox's number
  *	U UID KEYWORDS ID CRC                      a message and its file
  *	K UID KEYWORDS CRC                         its keywords changed
  *	W NUMBER NAME CRC                          a keyword's name
@@ -13,7 +14,7 @@
  * Before a UID is given, a line that reserves it is flushed: so after a loss
  * of the map no UID is used twice, even where lines about messages are missing
  * (such a message gets a new UID). Without a good first line UIDVALIDITY must
- * change.
+ * change: so a list that could not be told of a reservation is removed.
  */
 #include "mda/uidlist.h"
 
@@ -46,6 +47,15 @@ uidlist_reserved(struct buf *b, uint32_t uid)
 	size_t from = b->n;
 
 	buf_addf(b, "N %u", uid);
+	end_line(b, from);
+}
+
+void
+uidlist_number(struct buf *b, uint32_t number)
+{
+	size_t from = b->n;
+
+	buf_addf(b, "I %u", number);
 	end_line(b, from);
 }
 
@@ -166,7 +176,8 @@ uidlist_read_line(struct slice *text, struct uidlist_line *l_r)
 			continue;
 		l_r->text = line;
 		if (is_text_kind(l_r->kind) ? line.n > 0 :
-			line.n == 0 && (l_r->kind == 'N' || l_r->kind == 'K'))
+			line.n == 0 && (l_r->kind == 'N' ||
+			    l_r->kind == 'I' || l_r->kind == 'K'))
 			return true;
 	}
 	return false;

@@ -15,6 +15,8 @@ enum { UIDLIST_STEP = 1000 /* UIDs reserved at a time */ };
 void uidlist_head(struct buf *b, uint32_t uidvalidity, uint32_t reserved);
 /* UIDs below this may be in use. */
 void uidlist_reserved(struct buf *b, uint32_t uid);
+/* The mailbox's number, which makes its MAILBOXID. */
+void uidlist_number(struct buf *b, uint32_t number);
 /* A message and its file; its keywords changed; a keyword's name. */
 void uidlist_message(struct buf *b, uint32_t uid, uint64_t keywords,
     struct slice id);
@@ -30,8 +32,8 @@ struct uidlist_head {
 int uidlist_read_head(struct slice *text, struct uidlist_head *h_r)
     __attribute__((warn_unused_result));
 struct uidlist_line {
-	char kind;         /* N, U, K, W, A: see uidlist.c */
-	uint32_t number;   /* reserved, UID, keyword, attributes */
+	char kind;         /* N, I, U, K, W, A: see uidlist.c */
+	uint32_t number;   /* reserved, mailbox, UID, keyword, attributes */
 	uint64_t keywords; /* U, K */
 	struct slice text; /* U: id; W, A: name */
 };

@@ -4,12 +4,17 @@
  * UIDs that changes only in view_sync. What happened meanwhile stands in the
  * mailbox's journal; a view remembers how far it has read there. Expunges are
  * told from the highest number down, so that each is right at its moment
- * (RFC 9051 7.5.1).
+ * (RFC 9051 7.5.1). Who is told may want it in parts: what is told is forgotten
+ * here, so that the next part goes on there.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mda/model.h"
+
+/* Changes in the journal, beyond four of each message, that some view has not
+ * read. */
+enum { JOURNAL_SPARE = 16384 };
 
 struct known {
 	uint32_t uid;
@@ -30,6 +35,8 @@ struct view {
 	unsigned n_keywords;
 	uint32_t *gone, *changed; /* read from the journal, not told yet */
 	size_t n_gone, cap_gone, n_changed, cap_changed;
+	bool is_unsorted;   /* these two */
+	bool is_telling;    /* in parts: no more is read meanwhile */
 	struct known *known;
 	size_t n_known, cap_known;
 	struct uid_range *recent;
@@ -100,20 +107,6 @@ is_recent(const struct view *v, uint32_t uid)
 /* ---- the journal ---- */
 
 void
-view_note(struct mailbox *m)
-{
-	struct view *v;
-	struct list *e;
-
-	for (e = m->views.next; e != &m->views; e = e->next) {
-		v = LIST_OF(e, struct view, link);
-		if (!list_is_in(&v->notify) && v->at < m->journal_base +
-		    m->n_journal)
-			list_add(&m->account->notify, &v->notify);
-	}
-}
-
-void
 view_notify(struct account *a)
 {
 	struct view *v;
@@ -156,6 +149,30 @@ push(uint32_t **array, size_t *cap, size_t *n, uint32_t uid)
 	(*array)[(*n)++] = uid;
 }
 
+/* Ascending, each once. */
+static size_t
+sort_uids(uint32_t *uids, size_t n)
+{
+	size_t i, to = 0;
+
+	if (n > 1)
+		qsort(uids, n, sizeof *uids, cmp_uid);
+	for (i = 0; i < n; i++)
+		if (i == 0 || uids[i] != uids[i - 1])
+			uids[to++] = uids[i];
+	return to;
+}
+
+static void
+sort_read(struct view *v)
+{
+	if (!v->is_unsorted)
+		return;
+	v->n_gone = sort_uids(v->gone, v->n_gone);
+	v->n_changed = sort_uids(v->changed, v->n_changed);
+	v->is_unsorted = false;
+}
+
 static void
 read_journal(struct view *v)
 {
@@ -164,6 +181,7 @@ read_journal(struct view *v)
 
 	for (; v->at < m->journal_base + m->n_journal; v->at++) {
 		c = &m->journal[v->at - m->journal_base];
+		v->is_unsorted = true;
 		switch (c->kind) {
 		case CHANGE_ADDED:
 			break; /* found by its UID */
@@ -180,6 +198,37 @@ read_journal(struct view *v)
 		}
 	}
 	trim_journal(m);
+}
+
+/* For sessions that do not ask: however often its messages changed, a view
+ * keeps each once. */
+static void
+read_for_all(struct mailbox *m)
+{
+	struct view *v;
+	struct list *e;
+
+	for (e = m->views.next; e != &m->views; e = e->next) {
+		v = LIST_OF(e, struct view, link);
+		read_journal(v);
+		sort_read(v);
+	}
+}
+
+void
+view_note(struct mailbox *m)
+{
+	struct view *v;
+	struct list *e;
+
+	for (e = m->views.next; e != &m->views; e = e->next) {
+		v = LIST_OF(e, struct view, link);
+		if (!list_is_in(&v->notify) && v->at < m->journal_base +
+		    m->n_journal)
+			list_add(&m->account->notify, &v->notify);
+	}
+	if (m->n_journal > 4 * m->n + JOURNAL_SPARE)
+		read_for_all(m);
 }
 
 static size_t
@@ -342,20 +391,18 @@ view_message(const struct view *v, uint32_t seq)
 
 /* ---- telling ---- */
 
-static void
-tell_gone(struct view *v, const struct view_sink *sink, void *arg)
+static bool
+wants_pause(const struct view_sink *sink, void *arg)
 {
-	size_t i, k = 0, to, at;
+	return sink->pause != NULL && sink->pause(arg);
+}
 
-	if (v->n_gone == 0)
-		return;
-	if (v->n_gone > 1)
-		qsort(v->gone, v->n_gone, sizeof *v->gone, cmp_uid);
-	for (i = v->n_gone; i > 0; i--) {
-		at = lower(v, v->gone[i - 1]);
-		sink->expunged(arg, (uint32_t)at + 1, v->gone[i - 1]);
-	}
-	to = lower(v, v->gone[0]);
+/* Those that were told, the ones from `from` on, go; both lists ascend. */
+static void
+forget_gone(struct view *v, size_t from)
+{
+	size_t i, k = from, to = lower(v, v->gone[from]);
+
 	for (i = to; i < v->n; i++) {
 		while (k < v->n_gone && v->gone[k] < v->uids[i])
 			k++;
@@ -363,43 +410,67 @@ tell_gone(struct view *v, const struct view_sink *sink, void *arg)
 			v->uids[to++] = v->uids[i];
 	}
 	v->n = to;
-	v->n_gone = 0;
+	v->n_gone = from;
 }
 
-static void
-tell_changed(struct view *v, uint32_t last, const struct view_sink *sink,
-    void *arg)
+/* True when all are told. */
+static bool
+tell_gone(struct view *v, const struct view_sink *sink, void *arg)
+{
+	size_t left = v->n_gone, at;
+
+	if (left == 0)
+		return true;
+	do {
+		at = lower(v, v->gone[--left]);
+		sink->expunged(arg, (uint32_t)at + 1, v->gone[left]);
+	} while (left > 0 && !wants_pause(sink, arg));
+	forget_gone(v, left);
+	return left == 0;
+}
+
+static bool
+tell_changed(struct view *v, const struct view_sink *sink, void *arg)
 {
 	const struct message *msg;
-	uint32_t seq, before = 0;
-	size_t i;
+	uint32_t seq;
+	size_t i = 0;
 
-	if (v->n_changed > 1)
-		qsort(v->changed, v->n_changed, sizeof *v->changed, cmp_uid);
-	for (i = 0; i < v->n_changed; i++) {
-		if (v->changed[i] == before || v->changed[i] > last)
+	while (i < v->n_changed) {
+		msg = mailbox_message(v->m, v->changed[i]);
+		seq = view_seq(v, v->changed[i]);
+		i++;
+		if (msg == NULL || seq == 0 || is_known(v, msg))
 			continue;
-		before = v->changed[i];
-		msg = mailbox_message(v->m, before);
-		seq = view_seq(v, before);
-		if (msg != NULL && seq != 0 && !is_known(v, msg))
-			sink->flags(arg, seq, msg);
+		sink->flags(arg, seq, msg);
+		if (wants_pause(sink, arg))
+			break;
 	}
-	v->n_changed = 0;
+	v->n_changed -= i;
+	if (v->n_changed > 0) {
+		memmove(v->changed, v->changed + i,
+		    v->n_changed * sizeof *v->changed);
+		return false;
+	}
 	v->n_known = 0;
+	return true;
 }
 
-void
+bool
 view_sync(struct view *v, bool expunges, const struct view_sink *sink,
     void *arg)
 {
-	uint32_t last = v->last;
 	size_t before;
 
 	list_remove(&v->notify);
-	read_journal(v);
-	if (expunges)
-		tell_gone(v, sink, arg);
+	/* In parts: else one that reads slowly might never come to the end of
+	 * what others change. */
+	if (!v->is_telling)
+		read_journal(v);
+	sort_read(v);
+	v->is_telling = true;
+	if (expunges && !tell_gone(v, sink, arg))
+		return false;
 	before = v->n;
 	take_new(v);
 	if (v->n != before)
@@ -408,29 +479,41 @@ view_sync(struct view *v, bool expunges, const struct view_sink *sink,
 		v->n_keywords = v->m->n_keywords;
 		sink->keywords(arg);
 	}
-	tell_changed(v, last, sink, arg);
+	if (!tell_changed(v, sink, arg))
+		return false;
+	v->is_telling = false;
+	return true;
+}
+
+static bool
+has_changed(const struct view *v, uint32_t uid)
+{
+	const struct message *msg = mailbox_message(v->m, uid);
+
+	return msg != NULL && !is_known(v, msg);
 }
 
 bool
 view_has_changes(const struct view *v, bool expunges)
 {
 	const struct mailbox *m = v->m;
-	const struct message *msg;
 	const struct change *c;
 	uint64_t at;
+	size_t i;
 
 	if ((expunges && v->n_gone > 0) || v->n_keywords != m->n_keywords ||
 	    box_lower(m, v->last + 1) < m->n)
 		return true;
+	for (i = 0; i < v->n_changed; i++)
+		if (has_changed(v, v->changed[i]))
+			return true;
 	for (at = v->at; at < m->journal_base + m->n_journal; at++) {
 		c = &m->journal[at - m->journal_base];
 		if (c->uid > v->last)
 			continue;
 		if (c->kind == CHANGE_EXPUNGED && expunges)
 			return true;
-		msg = c->kind != CHANGE_FLAGS ? NULL :
-		    mailbox_message(m, c->uid);
-		if (msg != NULL && !is_known(v, msg))
+		if (c->kind == CHANGE_FLAGS && has_changed(v, c->uid))
 			return true;
 	}
 	return false;

@@ -9,6 +9,7 @@
 #include "sys/conn.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum {
 	READ_MAX = 65536,       /* one recv() */
 	OUTPUT_SLACK = 4 << 20, /* over the high mark: then it is an error */
 	LINGER_MS = 2000,       /* for the peer's FIN after ours */
+	FINISH_MAX_MS = 300000, /* given away, however slowly it reads */
 	DRAIN_ROUNDS = 16       /* recv() calls in one turn while lingering */
 };
 
@@ -328,6 +330,7 @@ send_some(struct conn *c)
 		return false;
 	}
 	fifo_drop(f, (size_t)n);
+	c->moved += (size_t)n;
 	return (size_t)n == v.n && f == &c->wire && fifo_size(&c->out) > 0;
 }
 
@@ -530,6 +533,36 @@ on_ready(void *arg, unsigned what)
 	leave(c);
 }
 
+/* How many bytes the peer has: by its word where there is one, since the kernel
+ * may hold far more than we do. */
+static uint64_t
+arrived(const struct conn *c)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+
+	if (getsockopt(c->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+		return c->moved;
+	return c->moved + info.tcpi_bytes_acked;
+}
+
+/* Given away, and the time is up: unless it only reads slowly. */
+static void
+finish_late(struct conn *c)
+{
+	int64_t now = clock_boot_ms();
+	int64_t more = c->phase == CONN_LINGERING ? LINGER_MS : c->grace_ms;
+	uint64_t have = arrived(c);
+
+	if (have == c->moved_before || now >= c->finish_by) {
+		destroy(c);
+		return;
+	}
+	c->moved_before = have;
+	loop_timer_set(&c->deadline,
+	    now + more < c->finish_by ? now + more : c->finish_by);
+}
+
 static void
 on_deadline(void *arg)
 {
@@ -537,7 +570,7 @@ on_deadline(void *arg)
 
 	enter(c);
 	if (c->events == NULL)
-		destroy(c);
+		finish_late(c);
 	else if (c->phase == CONN_OPEN)
 		tell_end(c, CONN_TIMEOUT, "timed out");
 	else
@@ -637,6 +670,9 @@ conn_finish(struct conn **cp, uint32_t grace_ms)
 	c->events = NULL;
 	c->phase = CONN_FINISHING;
 	fifo_fini(&c->in);
+	c->grace_ms = grace_ms;
+	c->finish_by = clock_boot_ms() + FINISH_MAX_MS;
+	c->moved_before = arrived(c);
 	loop_timer_set(&c->deadline, clock_boot_ms() + grace_ms);
 	conn_ask(c);
 }

@@ -69,8 +69,9 @@ struct conn *conn_connect(struct loop *l, const struct sockaddr *to,
 /* Closes at once; unsent output is lost. Sets *c to NULL. */
 void conn_free(struct conn **c);
 /*
- * Gives the connection away: it sends what is left (within `grace_ms`), shuts
- * down properly (close_notify, FIN, then reads and discards for a moment so
+ * Gives the connection away: it sends what is left (as long as within each
+ * `grace_ms` some of it arrives, and for five minutes at most), shuts down
+ * properly (close_notify, FIN, then reads and discards for a moment so
  * that the last reply is not lost to a reset) and frees itself. Sets *c NULL.
  */
 void conn_finish(struct conn **c, uint32_t grace_ms);

@@ -62,6 +62,10 @@ struct conn {
 	struct fifo out;  /* from the owner */
 	struct fifo wire; /* for the socket, under a layer */
 	const char *why;  /* words of the end; static */
+	/* given away: */
+	uint32_t grace_ms;
+	int64_t finish_by;
+	uint64_t moved, moved_before; /* bytes the peer has; at the deadline */
 	union {
 		struct sockaddr any;
 		struct sockaddr_in four;

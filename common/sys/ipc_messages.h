@@ -291,6 +291,9 @@
 	F(N, i64, utc_offset) F(N, i64, poll_ms) F(N, u8, strict) \
 	F(N, str, address) \
 	F(N, str, hostname) F(N, str, delimiter)
+/* Opening goes on: said every second or so while files are read, so that it
+ * may take as long as it must. files: read so far. */
+#define F_OWNER_STARTING(F, N) F(N, u64, files)
 #define F_OWNER_READY(F, N) F(N, u32, held) F(N, str, text)
 /* Introduces a deliverer (role) on a fresh link. */
 #define F_OWNER_PEER(F, N) F(N, u8, role) F(N, u32, instance)
@@ -394,6 +397,7 @@
 	M(SPAWNED, SPAWN, ANSWER, RS_TEMPLATE, RS_BROKER, 1, F_SPAWNED) \
 	M(SPAWN_FAILED, SPAWN, ANSWER, RS_TEMPLATE, RS_BROKER, 0, F_SPAWN_FAILED) \
 	M(OWNER_START, SPAWN, TELL, RS_BROKER, RS_OWNER, 0, F_OWNER_START) \
+	M(OWNER_STARTING, SPAWN, TELL, RS_OWNER, RS_BROKER, 0, F_OWNER_STARTING) \
 	M(OWNER_READY, SPAWN, TELL, RS_OWNER, RS_BROKER, 0, F_OWNER_READY) \
 	M(OWNER_PEER, OWNER, TELL, RS_BROKER, RS_OWNER, 1, F_OWNER_PEER) \
 	M(OWNER_STREAM, OWNER, TELL, RS_BROKER, RS_OWNER, 1, F_OWNER_STREAM) \

@@ -25,3 +25,4 @@ tests_unit_unit_mda_SOURCES += tests/unit/mda/test_crash.c
 tests_unit_unit_mda_SOURCES += tests/unit/mda/test_full.c
 tests_unit_unit_mda_SOURCES += tests/unit/mda/test_imap_text.c
 tests_unit_unit_mda_SOURCES += tests/unit/mda/test_imap_sync.c
+tests_unit_unit_mda_SOURCES += tests/unit/mda/test_imap_long.c

@@ -129,6 +129,7 @@ START_TEST(uidlist)
 	buf_add_char(&b, '\n');
 	uidlist_keywords(&b, 7, 1);
 	uidlist_reserved(&b, 2000);
+	uidlist_number(&b, 12);
 	uidlist_mailbox(&b, 3, SLICE("a/b"));
 	buf_add_str(&b, "U 9 0 cut");
 	text = guard_copy(buf_slice(&b));
@@ -149,6 +150,9 @@ START_TEST(uidlist)
 	ck_assert(uidlist_read_line(&text, &l));
 	ck_assert_int_eq(l.kind, 'N');
 	ck_assert_uint_eq(l.number, 2000);
+	ck_assert(uidlist_read_line(&text, &l));
+	ck_assert_int_eq(l.kind, 'I');
+	ck_assert_uint_eq(l.number, 12);
 	ck_assert(uidlist_read_line(&text, &l));
 	ck_assert_int_eq(l.kind, 'A');
 	ck_assert(!uidlist_read_line(&text, &l));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "mda/model.h"
 #include "tests/unit/mda/dialogue.h"
 #include "tests/unit/unit.h"
 
@@ -197,6 +198,116 @@ START_TEST(input_end)
 }
 END_TEST
 
+/* ---- a refresh that takes longer than the time between two ---- */
+
+static void
+start_nothing(struct op *op)
+{
+	op->lazy = true;
+}
+
+static void
+finish_nothing(struct op *op, enum mbox_result r)
+{
+	ck_assert_int_eq(r, MBOX_OK);
+	op->lazy = false;
+}
+
+START_TEST(slow_refresh)
+{
+	struct op op = { .exclusive = true, .start = start_nothing,
+		.finish = finish_nothing };
+	struct client *c = dialogue_client(&d, 0, false, "t");
+	int64_t until;
+
+	send_str(c, "a SELECT INBOX\r\nb IDLE\r\n");
+	read_to(c, "+ idling");
+	op_add(w.a, &op);
+	while (!op.lazy)
+		dialogue_turn(&d);
+	world_write(&w, "new/1.x", "A: b\r\n\r\n");
+	/* Several times as long as owner_poll_ms(). */
+	for (until = clock_boot_ms() + 300; clock_boot_ms() < until;) {
+		dialogue_turn(&d);
+		(void)usleep(1000);
+	}
+	op_end(&op, MBOX_OK);
+	read_to(c, "* 1 EXISTS");
+	world_write(&w, "new/2.x", "A: b\r\n\r\n");
+	read_to(c, "* 2 EXISTS");
+}
+END_TEST
+
+/* ---- a message that goes while it is told ---- */
+
+/* All of an answer, as far as it comes. */
+static void
+read_all(struct client *c, const char *tag)
+{
+	int64_t until = clock_boot_ms() + 10000;
+
+	while (!c->is_eof && slice_find(buf_slice(&c->in),
+		slice_str(tag)) < 0 && clock_boot_ms() < until)
+		dialogue_turn(&d);
+}
+
+/* One message of that size. Did it go between two of its items? */
+static bool
+expunge_in_fetch(size_t size)
+{
+	struct append what = { .sync = true };
+	char *text = malloc(size + 1), want[128];
+	struct client *c;
+	struct mailbox *m;
+	uint32_t uid;
+	bool hit;
+	int keep, i;
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', size);
+	memcpy(text, "S: x\r\n\r\n", 8);
+	text[size] = 0;
+	uid = world_append(&w, "INBOX", &what, text).uid;
+	free(text);
+	m = world_mailbox(&w, "INBOX");
+	c = dialogue_client(&d, 0, false, "t");
+	send_str(c, "a SELECT INBOX\r\n");
+	read_to(c, "a OK");
+	send_str(c, "b FETCH 1 (BODY.PEEK[] BODY.PEEK[1]<0.9> UID "
+	    "RFC822.SIZE)\r\n");
+	/* It does not read: what waits for it fills the connection. */
+	keep = c->fd;
+	c->fd = -1;
+	for (i = 0; i < 100; i++)
+		loop_turn(w.loop, false);
+	ck_assert_int_eq(world_expunge(&w, m, &uid, 1, true), MBOX_OK);
+	c->fd = keep;
+	mailbox_close(&m);
+	read_all(c, "b OK");
+	ck_assert_int_lt(slice_find(buf_slice(&c->in), SLICE(" UID 0")), 0);
+	(void)snprintf(want, sizeof want, " NIL UID %u RFC822.SIZE %zu)\r\n",
+	    uid, size);
+	hit = slice_find(buf_slice(&c->in), slice_str(want)) >= 0;
+	(void)close(c->fd);
+	if (c->control >= 0)
+		(void)close(c->control);
+	buf_fini(&c->in);
+	c->fd = c->control = -1;
+	return hit;
+}
+
+/* What was begun of it is told as it was. */
+START_TEST(expunged_in_fetch)
+{
+	unsigned hits = 0;
+	size_t kb;
+
+	for (kb = 200; kb < 900; kb += 20)
+		hits += expunge_in_fetch(kb << 10);
+	ck_assert_uint_gt(hits, 0);
+}
+END_TEST
+
 /* ---- noise ---- */
 
 static const char *const pieces[] = {
@@ -262,5 +373,7 @@ UNIT_SUITE(imap_session, {
 	tcase_add_test(tc, fair);
 	tcase_add_loop_test(tc, gone, 0, 5);
 	tcase_add_test(tc, input_end);
+	tcase_add_test(tc, slow_refresh);
+	tcase_add_test(tc, expunged_in_fetch);
 	tcase_add_loop_test(tc, noise, 0, 6);
 })

@@ -533,6 +533,26 @@ START_TEST(delivers_to_open)
 }
 END_TEST
 
+/* A repeat of one that is not decided yet has to wait: it may still fail. */
+START_TEST(repeated_too_soon)
+{
+	struct append what = { .delivery_id = 9, .delivery_group = 1 };
+	struct append_writer *first;
+	enum mbox_result r;
+
+	first = append_begin(w.a, SLICE("INBOX"), &what, 10, &r);
+	ck_assert_ptr_nonnull(first);
+	append_write(first, SLICE("A: b\r\n"));
+	ck_assert_ptr_null(append_begin(w.a, SLICE("INBOX"), &what, 10, &r));
+	ck_assert_int_eq(r, MBOX_LATER);
+	ck_assert_int_eq(world_deliver(&w, "INBOX", 9), MBOX_LATER);
+	append_abort(&first);
+	ck_assert_int_eq(world_deliver(&w, "INBOX", 9), MBOX_OK);
+	ck_assert_int_eq(world_deliver(&w, "INBOX", 9), MBOX_OK);
+	ck_assert_uint_eq(account_find(w.a, SLICE("INBOX"))->messages, 1);
+}
+END_TEST
+
 START_TEST(torn_delivery)
 {
 	const char *path;
@@ -759,6 +779,7 @@ UNIT_SUITE(mailbox, {
 	tcase_add_test(tc, deleted_while_open);
 	tcase_add_test(tc, delivers);
 	tcase_add_test(tc, delivers_to_open);
+	tcase_add_test(tc, repeated_too_soon);
 	tcase_add_test(tc, torn_delivery);
 	tcase_add_loop_test(tc, lost_delivery, 0, 2);
 	tcase_add_test(tc, fields);

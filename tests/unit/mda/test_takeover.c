@@ -2,11 +2,15 @@
 /* Maildirs of other servers, and maps that were lost. */
 #include "mda/mailbox.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "mda/model.h"
 #include "tests/unit/mda/world.h"
 #include "tests/unit/unit.h"
 
@@ -116,6 +120,89 @@ START_TEST(courier)
 }
 END_TEST
 
+/* ---- cut short ---- */
+
+static unsigned steps_left;
+
+static void
+die_later(void *arg)
+{
+	(void)arg;
+	if (steps_left-- == 0)
+		(void)kill(getpid(), SIGKILL);
+}
+
+/* A process that opens the account and is killed after so many steps. Was it
+ * done before? */
+static bool
+open_and_die(unsigned steps)
+{
+	pid_t pid = fork();
+	int status;
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		world_child(&w, -1);
+		steps_left = steps;
+		w.options.progress = die_later;
+		_exit(world_open(&w) < 0 ? 1 : 0);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFSIGNALED(status) || status == 0);
+	return !WIFSIGNALED(status);
+}
+
+/* Whenever a takeover is killed, the next one knows what the first knew. */
+START_TEST(cut_short)
+{
+	struct buf list;
+	struct mailbox *m;
+	char name[64];
+	unsigned i;
+
+	buf_init(&list, 65536);
+	buf_add_str(&list, "3 V1234567890 N500 Gabcdef\n");
+	for (i = 1; i <= 20; i++) {
+		(void)snprintf(name, sizeof name, "cur/%u.host:2,Sa", 90 - i);
+		world_write(&w, name, "A: b\r\n\r\n");
+		buf_addf(&list, "%u :%u.host\n", i * 3, 90 - i);
+	}
+	world_write(&w, "dovecot-uidlist", list.p);
+	world_write(&w, ".a/dovecot-uidlist", list.p);
+	world_write(&w, ".a/cur/80.host:2,", "A: b\r\n\r\n");
+	buf_fini(&list);
+	world_write(&w, "dovecot-keywords", "0 Work\n");
+	world_write(&w, "subscriptions", "V\t2\n\na\nnowhere\n");
+	for (i = 0; !open_and_die(i); i++)
+		ck_assert_uint_lt(i, 100);
+	ck_assert_uint_gt(i, 25);
+	/* What it was cut short in, and once more from our own lists alone. */
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(world_open(&w), 0);
+		m = world_mailbox(&w, "INBOX");
+		ck_assert_uint_eq(mailbox_info(m)->uidvalidity, 1234567890);
+		ck_assert_uint_eq(mailbox_info(m)->messages, 20);
+		ck_assert_ptr_nonnull(mailbox_message(m, 3));
+		ck_assert_ptr_nonnull(mailbox_message(m, 60));
+		ck_assert_uint_eq(mailbox_message(m, 60)->keywords, 1);
+		ck_assert_str_eq(mailbox_keyword(m, 0), "Work");
+		mailbox_close(&m);
+		m = world_mailbox(&w, "a");
+		ck_assert_uint_eq(mailbox_info(m)->messages, 1);
+		ck_assert_ptr_nonnull(mailbox_message(m, 30));
+		mailbox_close(&m);
+		ck_assert_uint_ne(account_find(w.a, SLICE("a"))->attrs &
+			MBOX_SUBSCRIBED, 0);
+		ck_assert_uint_ne(account_find(w.a, SLICE("Sent"))->attrs &
+			MBOX_SENT, 0);
+		ck_assert_str_eq(account_next_subscribed(w.a, NULL),
+		    "nowhere");
+		world_close(&w);
+		lose(".veredus/map");
+	}
+}
+END_TEST
+
 START_TEST(plain)
 {
 	struct mailbox *m;
@@ -155,11 +242,62 @@ fill(void)
 	(void)world_add(&w, "a/b", 1);
 }
 
+/* ---- a map that fails while it is open ---- */
+
+static void
+count_broken(void *arg)
+{
+	(*(unsigned *)arg)++;
+}
+
+static enum mbox_result
+put_nonsense(struct op *op, struct txn *t)
+{
+	txn_put(t, row_key_message('M', account_find(op->account,
+	    SLICE("INBOX"))->number, 7), SLICE("nonsense"));
+	return MBOX_OK;
+}
+
+static void
+finish_nonsense(struct op *op, enum mbox_result r)
+{
+	ck_assert_int_eq(r, MBOX_OK);
+	op->lazy = true;
+}
+
+/* Whoever keeps it open hears of it; the next one builds it anew. */
+START_TEST(broken)
+{
+	struct op op = { .prepare = put_nonsense, .finish = finish_nonsense };
+	unsigned told = 0;
+	struct mailbox *m;
+
+	w.options.broken = count_broken;
+	w.options.arg = &told;
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	op_add(w.a, &op);
+	world_wait(&w, &op.lazy);
+	ck_assert_uint_eq(told, 0);
+	ck_assert_ptr_null(world_mailbox(&w, "INBOX"));
+	ck_assert(account_is_broken(w.a));
+	ck_assert_uint_eq(told, 1);
+	ck_assert_ptr_null(world_mailbox(&w, "INBOX"));
+	ck_assert_uint_eq(told, 1);
+	world_reopen(&w);
+	m = world_mailbox(&w, "INBOX");
+	ck_assert_ptr_nonnull(mailbox_message(m, 1));
+	mailbox_close(&m);
+}
+END_TEST
+
 static void
 check(uint32_t validity, uint64_t modseq)
 {
 	struct mailbox *m = world_mailbox(&w, "INBOX");
+	struct uid_range *gone;
 	uint32_t uid;
+	size_t n;
 
 	ck_assert_uint_eq(mailbox_info(m)->uidvalidity, validity);
 	ck_assert_uint_eq(mailbox_info(m)->messages, 4);
@@ -169,6 +307,11 @@ check(uint32_t validity, uint64_t modseq)
 	ck_assert_uint_eq(mailbox_message(m, 2)->keywords, 3);
 	ck_assert_str_eq(mailbox_keyword(m, 0), "Work");
 	ck_assert_uint_gt(mailbox_info(m)->highest_modseq, modseq);
+	/* What was expunged before is not known (RFC 7162 3.2.5.2). */
+	ck_assert(!mailbox_expunged_since(m, modseq - 1, &gone, &n));
+	ck_assert(mailbox_expunged_since(m, mailbox_info(m)->highest_modseq,
+	    &gone, &n));
+	ck_assert_uint_eq(n, 0);
 	/* A UID is never used twice. */
 	ck_assert_uint_gt(mailbox_info(m)->uidnext, 5);
 	mailbox_close(&m);
@@ -180,6 +323,49 @@ check(uint32_t validity, uint64_t modseq)
 	ck_assert_str_eq(account_next_subscribed(w.a, NULL), "none");
 }
 
+/* The ids of RFC 8474: as they were, or new, but never another's. */
+static struct {
+	uint32_t inbox, other, highest;
+	uint8_t email[16], thread[16];
+} ids;
+
+static void
+note_ids(void)
+{
+	const struct mbox_info *i = NULL;
+	struct mailbox *m = world_mailbox(&w, "INBOX");
+
+	memcpy(ids.email, mailbox_message(m, 3)->email_id, 16);
+	memcpy(ids.thread, mailbox_message(m, 3)->thread_id, 16);
+	mailbox_close(&m);
+	ids.inbox = account_find(w.a, SLICE("INBOX"))->number;
+	ids.other = account_find(w.a, SLICE("a/b"))->number;
+	while ((i = account_next(w.a, i)) != NULL)
+		if (i->number > ids.highest)
+			ids.highest = i->number;
+}
+
+static void
+check_ids(void)
+{
+	struct mailbox *m = world_mailbox(&w, "INBOX");
+
+	ck_assert_mem_eq(mailbox_message(m, 3)->email_id, ids.email, 16);
+	ck_assert_mem_eq(mailbox_message(m, 3)->thread_id, ids.thread, 16);
+	ck_assert_mem_ne(mailbox_message(m, 4)->email_id, ids.email, 16);
+	mailbox_close(&m);
+	ck_assert_uint_eq(account_find(w.a, SLICE("INBOX"))->number,
+	    ids.inbox);
+	ck_assert_uint_eq(account_find(w.a, SLICE("a/b"))->number, ids.other);
+	/* No list of its own, so it is not known: but it is no other's. */
+	ck_assert_uint_gt(account_find(w.a, SLICE("Sent"))->number,
+	    ids.highest);
+	ck_assert_int_eq(world_create(&w, "fresh"), MBOX_OK);
+	ck_assert_uint_gt(account_find(w.a, SLICE("fresh"))->number,
+	    account_find(w.a, SLICE("Sent"))->number);
+	ck_assert_int_eq(world_delete(&w, "fresh"), MBOX_OK);
+}
+
 START_TEST(lost_map)
 {
 	uint32_t validity;
@@ -187,6 +373,7 @@ START_TEST(lost_map)
 	unsigned round;
 
 	fill();
+	note_ids();
 	validity = account_find(w.a, SLICE("INBOX"))->uidvalidity;
 	modseq = account_find(w.a, SLICE("INBOX"))->highest_modseq;
 	for (round = 0; round < 3; round++) {
@@ -194,6 +381,7 @@ START_TEST(lost_map)
 		lose(".veredus/map");
 		ck_assert_int_eq(world_open(&w), 0);
 		check(validity, modseq);
+		check_ids();
 		modseq = account_find(w.a, SLICE("INBOX"))->highest_modseq;
 		world_reopen(&w);
 	}
@@ -302,6 +490,98 @@ START_TEST(torn_list)
 }
 END_TEST
 
+/* What is added to a list with a torn end is not lost with it. */
+START_TEST(torn_list_goes_on)
+{
+	struct mailbox *m;
+	uint32_t validity;
+	char path[256];
+	struct stat st;
+
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	(void)world_add(&w, "INBOX", 2);
+	validity = account_find(w.a, SLICE("INBOX"))->uidvalidity;
+	world_close(&w);
+	(void)snprintf(path, sizeof path, "%s/.veredus/list/INBOX", w.dir);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(truncate(path, st.st_size - 5), 0);
+	ck_assert_int_eq(world_open(&w), 0);
+	/* A reservation, and a message. */
+	box_find(w.a, SLICE("INBOX"))->row.list_reserved = 1;
+	box_find(w.a, SLICE("INBOX"))->row.uidnext = 5000;
+	ck_assert_uint_eq(world_add(&w, "INBOX", 3), 5000);
+	world_close(&w);
+	lose(".veredus/map");
+	ck_assert_int_eq(world_open(&w), 0);
+	m = world_mailbox(&w, "INBOX");
+	ck_assert_uint_eq(mailbox_info(m)->uidvalidity, validity);
+	ck_assert_uint_eq(mailbox_info(m)->messages, 3);
+	ck_assert_ptr_nonnull(mailbox_message(m, 1));
+	ck_assert_ptr_null(mailbox_message(m, 2));
+	ck_assert_ptr_nonnull(mailbox_message(m, 5000));
+	ck_assert_uint_gt(mailbox_info(m)->uidnext,
+	    5000 + UIDLIST_STEP);
+	mailbox_close(&m);
+}
+END_TEST
+
+/* A list that cannot be written to: it goes, and a whole one comes. */
+START_TEST(list_fails)
+{
+	struct mailbox *m;
+	uint32_t validity;
+	char path[256];
+
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	validity = account_find(w.a, SLICE("INBOX"))->uidvalidity;
+	(void)snprintf(path, sizeof path, "%s/.veredus/list/INBOX", w.dir);
+	lose(".veredus/list/INBOX");
+	ck_assert_int_eq(symlink("/dev/null", path), 0);
+	box_find(w.a, SLICE("INBOX"))->row.list_reserved = 1;
+	ck_assert_uint_eq(world_add(&w, "INBOX", 2), 2);
+	ck_assert_int_ne(access(path, F_OK), 0);
+	ck_assert_uint_eq(box_find(w.a,
+		SLICE("INBOX"))->row.list_reserved, 0);
+	if (_i == 1) {
+		m = world_mailbox(&w, "INBOX");
+		mailbox_close(&m);
+	}
+	world_close(&w);
+	lose(".veredus/map");
+	ck_assert_int_eq(world_open(&w), 0);
+	m = world_mailbox(&w, "INBOX");
+	if (_i == 1)
+		ck_assert_uint_eq(mailbox_info(m)->uidvalidity, validity);
+	else
+		ck_assert_uint_gt(mailbox_info(m)->uidvalidity, validity);
+	ck_assert_ptr_nonnull(mailbox_message(m, 1));
+	ck_assert_ptr_nonnull(mailbox_message(m, 2));
+	mailbox_close(&m);
+}
+END_TEST
+
+/* One that cannot even be removed: no UID is given that it does not know. */
+START_TEST(list_stays)
+{
+	struct append what = { .sync = true };
+	char path[256];
+
+	ck_assert_int_eq(world_open(&w), 0);
+	(void)world_add(&w, "INBOX", 1);
+	(void)snprintf(path, sizeof path, "%s/.veredus/list/INBOX", w.dir);
+	lose(".veredus/list/INBOX");
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	box_find(w.a, SLICE("INBOX"))->row.list_reserved = 1;
+	ck_assert_int_eq(world_append(&w, "INBOX", &what, "A: b\r\n\r\n").r,
+	    MBOX_FULL);
+	ck_assert_uint_eq(account_find(w.a, SLICE("INBOX"))->messages, 1);
+	ck_assert_int_eq(rmdir(path), 0);
+	ck_assert_uint_eq(world_add(&w, "INBOX", 2), 2);
+}
+END_TEST
+
 /* A list that is mostly about the past is written anew. */
 START_TEST(relists)
 {
@@ -340,10 +620,15 @@ UNIT_SUITE(takeover, {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, dovecot);
 	tcase_add_test(tc, courier);
+	tcase_add_test(tc, cut_short);
 	tcase_add_test(tc, plain);
+	tcase_add_test(tc, broken);
 	tcase_add_test(tc, lost_map);
 	tcase_add_loop_test(tc, damaged_map, 0, 5);
 	tcase_add_loop_test(tc, without_list, 0, 2);
 	tcase_add_test(tc, torn_list);
+	tcase_add_test(tc, torn_list_goes_on);
+	tcase_add_loop_test(tc, list_fails, 0, 2);
+	tcase_add_test(tc, list_stays);
 	tcase_add_test(tc, relists);
 })

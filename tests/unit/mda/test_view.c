@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mda/model.h"
 #include "tests/unit/mda/world.h"
 #include "tests/unit/unit.h"
 
@@ -230,9 +231,53 @@ START_TEST(interleaved)
 }
 END_TEST
 
+/* A view that is never asked costs no more than its messages. */
+START_TEST(silent)
+{
+	enum { MESSAGES = 300, ROUNDS = 200 };
+	struct flag_change c = { .op = FLAGS_REPLACE };
+	struct told t = { .news = 0 }, other = { .news = 0 };
+	uint32_t uids[MESSAGES];
+	struct view *v, *busy;
+	struct mailbox *m;
+	unsigned i, n = 0;
+	const char *p;
+
+	for (i = 0; i < MESSAGES; i++) {
+		uids[i] = i + 1;
+		ck_assert_int_eq(world_deliver(&w, "INBOX", i + 1), MBOX_OK);
+	}
+	m = world_mailbox(&w, "INBOX");
+	v = view_new(m, false, &events, &t);
+	busy = view_new(m, false, &events, &other);
+	for (i = 1; i <= ROUNDS; i++) {
+		c.flags = i % 2 == 0 ? FLAG_FLAGGED : FLAG_SEEN;
+		ck_assert_int_eq(world_store(&w, m, uids, MESSAGES, &c, NULL),
+		    MBOX_OK);
+		if (i == ROUNDS - 1)
+			ck_assert_int_eq(world_expunge(&w, m, uids, 2, true),
+			    MBOX_OK);
+		ck_assert_uint_lt(m->n_journal, 20000);
+		(void)sync_view(busy, &other, true);
+	}
+	ck_assert_uint_lt(m->cap_journal, 40000);
+	ck_assert_uint_eq(t.news, ROUNDS + 1);
+	ck_assert(view_has_changes(v, true));
+	p = sync_view(v, &t, true);
+	ck_assert_int_eq(strncmp(p, "x2:2 x1:1 f1:4 f2:4 ", 20), 0);
+	for (; (p = strchr(p, 'f')) != NULL; p++)
+		n++;
+	ck_assert_uint_eq(n, MESSAGES - 2);
+	view_free(&v);
+	view_free(&busy);
+	mailbox_close(&m);
+}
+END_TEST
+
 UNIT_SUITE(view, {
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, two);
 	tcase_add_test(tc, recent);
 	tcase_add_test(tc, interleaved);
+	tcase_add_test(tc, silent);
 })

@@ -540,6 +540,31 @@ START_TEST(finish_gives_up)
 }
 END_TEST
 
+/* One that reads slowly gets all of it. */
+START_TEST(finish_waits)
+{
+	static char junk[1 << 20], b[16384];
+	static struct owner o;
+	size_t got = 0;
+	ssize_t n = 1;
+	int64_t t0;
+	int peer;
+
+	begin(&o, SOCK_STREAM, &peer);
+	conn_write(o.c, (struct slice){ junk, sizeof junk });
+	conn_finish(&o.c, 60);
+	t0 = clock_boot_ms();
+	while (n != 0) {
+		n = recv(peer, b, sizeof b, MSG_DONTWAIT);
+		got += n > 0 ? (size_t)n : 0;
+		loop_turn(loop, false);
+		usleep(5000);
+	}
+	ck_assert_uint_eq(got, sizeof junk);
+	ck_assert_int_ge(clock_boot_ms() - t0, 300);
+}
+END_TEST
+
 UNIT_SUITE(conn, {
 	tcase_add_test(tc, takes_and_writes);
 	tcase_add_test(tc, offers_what_was_left);
@@ -555,4 +580,5 @@ UNIT_SUITE(conn, {
 	tcase_add_test(tc, connect_refused);
 	tcase_add_test(tc, finishes_gently);
 	tcase_add_test(tc, finish_gives_up);
+	tcase_add_test(tc, finish_waits);
 })
