@@ -106,7 +106,7 @@ flush_slot(struct commit *c)
 	slot_path(SLOT_ONE, c->slot.number, to);
 	slot_dir(c->slot.number, folder);
 	if (fsio_fsync(c->fd) < 0 ||
-	    fsio_rename(c->spool->dir, from, to) < 0)
+	    fsio_rename_new(c->spool->dir, from, to) < 0)
 		return -1;
 	return fsio_fsync_dir(c->spool->dir, folder);
 }
