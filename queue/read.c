@@ -110,8 +110,10 @@ read_records(struct spool *s, const struct spool_ref *ref, int fd,
 
 	*records_r = SLICE_NONE;
 	buf_init(&b, SIZE_MAX / 4);
+	/* A block that failed may stand behind those that count. */
 	if (ref->tail.blocks > 0)
-		result = tail_read(fd, kind, ref->generation, &tail, &b);
+		result = tail_read(fd, kind, ref->generation, &tail,
+		    ref->tail.blocks, &b);
 	if (result == 0 && (ref->flags & REF_JOURNAL) != 0)
 		result = journal_load(s->dir, ref->id, &b);
 	change_pending_marks(ref, &b);
