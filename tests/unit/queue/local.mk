@@ -19,3 +19,4 @@ tests_unit_unit_queue_SOURCES += tests/unit/queue/test_scan.c
 tests_unit_unit_queue_SOURCES += tests/unit/queue/script.c tests/unit/queue/script.h
 tests_unit_unit_queue_SOURCES += tests/unit/queue/test_power.c
 tests_unit_unit_queue_SOURCES += tests/unit/queue/test_limits.c
+tests_unit_unit_queue_SOURCES += tests/unit/queue/test_failures.c
