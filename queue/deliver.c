@@ -28,7 +28,7 @@ enum {
 	ROUTE_MS = 10000,
 	SYNC_AFTER_MS = 5,     /* a flush is asked for after so long … */
 	SYNC_AFTER_COUNT = 64, /* … or so many deliveries */
-	BATCH_MAX = 100,       /* recipients in one transaction */
+	BATCH_MAX = 1000,      /* recipients in one delivery */
 	SUSPECTS = 1024, SUSPECT_MS = 10000
 };
 
@@ -37,18 +37,21 @@ struct delivery {
 	struct list link;
 	struct message *m;
 	struct destination *to;
+	struct destination *relay; /* the process, or NULL for a local one */
 	uint32_t *rcpts; /* indexes into the envelope */
 	uint32_t n;
 	uint64_t number;
 	bool local;
-	bool in_relay;         /* counted for relay `instance` */
-	uint32_t instance;
+	uint32_t instance;      /* of the relay */
+	uint64_t link_serial;   /* of the link it goes over, or 0 */
+	struct ipc_waiter room; /* while that is full */
 };
 
 /* A delivery whose process went away. */
 struct suspect {
 	uint64_t id;
 	bool local;
+	bool alone; /* so it was this message, if it was a crash */
 	uint64_t who; /* account, or instance of the relay */
 	int64_t when;
 };
@@ -59,7 +62,9 @@ struct question {
 	uint32_t rcpt;
 	struct spool_rcpt *targets;
 	uint32_t n, cap;
-	uint32_t loops, duplicates; /* targets that were left out */
+	uint32_t loops; /* targets that were left out: they lead here … */
+	uint32_t *duplicates; /* … or were recipients already: their indexes */
+	uint32_t n_duplicates, cap_duplicates;
 };
 
 static struct {
@@ -76,6 +81,7 @@ static struct {
 
 static void check_over(struct message *m);
 static void dispatch(struct message *m);
+static void ask_routes(struct message *m);
 static void on_sync_due(void *arg);
 
 void
@@ -91,6 +97,13 @@ size_t
 deliver_active(void)
 {
 	return self.n_active;
+}
+
+/* A link that is lost takes everything, and says so. */
+static bool
+is_full(const struct ipc_link *l)
+{
+	return ipc_is_full(l) && ipc_link_find(ipc_link_serial(l)) == l;
 }
 
 /* ---- routing ---- */
@@ -172,23 +185,80 @@ is_ancestor(const struct live *l, uint32_t rcpt, struct slice address)
 	return depth == 100;
 }
 
+/* An array that grows in the region by doubling. 0, or -1: no memory, which
+ * mem.failed says too. */
+static int
+grow(struct region *mem, void *items, uint32_t n, uint32_t *cap, size_t size)
+{
+	uint32_t more = *cap == 0 ? 8 : *cap * 2;
+	void *bigger, *old;
+
+	if (n < *cap)
+		return 0;
+	bigger = region_alloc(mem, more * size);
+	if (bigger == NULL)
+		return -1;
+	memcpy(&old, items, sizeof old);
+	if (n > 0)
+		memcpy(bigger, old, n * size);
+	memcpy(items, &bigger, sizeof bigger);
+	*cap = more;
+	return 0;
+}
+
 /* The same address by another alias, or named by the sender, counts once. */
 static bool
-is_duplicate(const struct live *l, const struct question *q,
-    struct slice address)
+is_duplicate(const struct live *l, struct question *q, struct slice address)
 {
 	uint32_t i;
 
-	for (i = 0; i < l->env.n_rcpts; i++)
-		if (slice_ieq(l->env.rcpts[i].address, address))
-			return true;
 	for (i = 0; i < q->n; i++)
 		if (slice_ieq(q->targets[i].address, address))
 			return true;
-	return false;
+	for (i = 0; i < l->env.n_rcpts; i++)
+		if (slice_ieq(l->env.rcpts[i].address, address))
+			break;
+	if (i == l->env.n_rcpts)
+		return false;
+	if (grow(&q->m->live->mem, &q->duplicates, q->n_duplicates,
+	    &q->cap_duplicates, sizeof *q->duplicates) == 0)
+		q->duplicates[q->n_duplicates++] = i;
+	return true;
 }
 
-static void ask_route(struct message *m, uint32_t rcpt);
+/* Is this an alias that leads to nobody by itself, as far as we know? */
+static bool
+is_expanded(const struct live *l, uint32_t rcpt)
+{
+	return l->env.rcpts[rcpt].mark == SPOOL_EXPANDED ||
+	    l->work[rcpt].folded;
+}
+
+/*
+ * Does one of the duplicates lead to somebody: is it no alias, or has it a
+ * target that is none? Targets come after their alias, so one pass from the end
+ * tells it of all.
+ */
+static bool
+reaches_somebody(struct live *l, const struct question *q)
+{
+	uint32_t i, parent, n = l->env.n_rcpts;
+	bool *reaches = region_alloc(&l->mem, n * sizeof *reaches);
+
+	if (reaches == NULL)
+		return false; /* mem.failed makes it wait */
+	for (i = 0; i < n; i++)
+		reaches[i] = !is_expanded(l, i);
+	for (i = n; i-- > 0;) {
+		parent = l->work[i].parent;
+		if (reaches[i] && parent < i)
+			reaches[parent] = true;
+	}
+	for (i = 0; i < q->n_duplicates; i++)
+		if (reaches[q->duplicates[i]])
+			return true;
+	return false;
+}
 
 /* The expansion is on disk: its targets are recipients now. */
 static void
@@ -201,6 +271,7 @@ on_expanded(void *arg, int error)
 
 	l->pending--;
 	if (error != 0 || live_grow(l, q->n) < 0) {
+		l->work[q->rcpt].folded = false;
 		fail(m, q->rcpt, OUTCOME_LATER, 451,
 		    (struct enhanced){ 4, 3, 0 },
 		    "the expansion of the alias could not be recorded");
@@ -215,41 +286,48 @@ on_expanded(void *arg, int error)
 	l->env.n_rcpts += q->n;
 	l->env.rcpts[q->rcpt].mark = SPOOL_EXPANDED;
 	l->work[q->rcpt].step = STEP_NONE;
-	l->pending++; /* while we ask, so that nothing is over too early */
-	for (i = 0; i < q->n; i++)
-		ask_route(m, first + i);
-	l->pending--;
 	free(q);
+	ask_routes(m);
 	check_over(m);
 }
 
 static void
-add_target(struct question *q, struct slice target)
+push_target(struct question *q, struct slice target)
 {
 	struct live *l = q->m->live;
 	const struct spool_rcpt *alias = &l->env.rcpts[q->rcpt];
-	struct spool_rcpt *bigger;
-	uint32_t cap;
 
-	if (is_duplicate(l, q, target)) {
-		q->duplicates++;
+	if (grow(&l->mem, &q->targets, q->n, &q->cap, sizeof *q->targets) < 0)
 		return;
-	}
-	if (q->n == q->cap) {
-		cap = q->cap == 0 ? 8 : q->cap * 2;
-		bigger = region_alloc(&l->mem, cap * sizeof *bigger);
-		if (bigger == NULL)
-			return; /* mem.failed says so at the end */
-		if (q->n > 0)
-			memcpy(bigger, q->targets, q->n * sizeof *bigger);
-		q->targets = bigger;
-		q->cap = cap;
-	}
 	/* RFC 3461 5.2.7.1: the notification wish goes along with an alias. */
 	q->targets[q->n++] = (struct spool_rcpt){
 		.address = region_slice(&l->mem, target),
 		.orcpt = alias->orcpt, .notify = alias->notify,
 		.group = alias->group };
+}
+
+static void
+add_target(struct question *q, struct slice target)
+{
+	if (!is_duplicate(q->m->live, q, target))
+		push_target(q, target);
+}
+
+/*
+ * All its targets are recipients already, but aliases themselves, which may
+ * lead to nobody but each other (a to b, b to a, and both named by the sender).
+ * They are followed once more from here: then a loop shows.
+ */
+static void
+follow_duplicates(struct question *q)
+{
+	struct live *l = q->m->live;
+	uint32_t i;
+
+	if (q->n > 0 || q->n_duplicates == 0 || reaches_somebody(l, q))
+		return;
+	for (i = 0; i < q->n_duplicates; i++)
+		push_target(q, l->env.rcpts[q->duplicates[i]].address);
 }
 
 static void
@@ -259,18 +337,19 @@ expansion_over(struct question *q, const union ipc_any *m)
 	struct message *msg = q->m;
 	uint32_t rcpt = q->rcpt;
 
+	follow_duplicates(q);
 	if (m == NULL || m->EXPAND_DONE.kind == ADDR_LATER ||
 	    l->mem.failed) {
 		fail(msg, rcpt, OUTCOME_LATER, 451,
 		    (struct enhanced){ 4, 3, 0 },
 		    "the alias cannot be looked up just now");
 	} else if (m->EXPAND_DONE.kind == ADDR_LOOP ||
-	    (q->n + q->duplicates == 0 && q->loops > 0)) {
+	    (q->n + q->n_duplicates == 0 && q->loops > 0)) {
 		/* Nobody would get it, and nobody would hear of it. */
 		fail(msg, rcpt, OUTCOME_FAILED, 554,
 		    (struct enhanced){ 5, 4, 6 },
 		    "the alias comes back to itself");
-	} else if (q->n + q->duplicates == 0) {
+	} else if (q->n + q->n_duplicates == 0) {
 		fail(msg, rcpt, OUTCOME_FAILED, 550,
 		    (struct enhanced){ 5, 1, 1 }, "the alias leads nowhere");
 	} else if (l->env.n_rcpts + q->n > queue_conf()->expansion) {
@@ -279,6 +358,7 @@ expansion_over(struct question *q, const union ipc_any *m)
 		    "the aliases reach too many recipients");
 	} else {
 		l->work[rcpt].step = STEP_EXPANDING;
+		l->work[rcpt].folded = q->n == 0;
 		l->pending++;
 		spool_expand(queue_spool(), msg->ref, rcpt, q->targets, q->n,
 		    on_expanded, q);
@@ -287,13 +367,35 @@ expansion_over(struct question *q, const union ipc_any *m)
 	free(q);
 }
 
+/*
+ * Holds a peer to the answer that its question has: a part of something else is
+ * passed over (NULL, *type stays: the call goes on), another answer is as good
+ * as none (NULL, *type -1: the call is over).
+ */
+static const union ipc_any *
+answer_to(int *type, const union ipc_any *m, enum ipc_type answer, int fd)
+{
+	enum ipc_type part = answer == IPC_EXPAND_DONE ? IPC_EXPAND_ITEM
+	    : answer == IPC_DLV_DONE ? IPC_DLV_RESULT : answer;
+
+	if (m == NULL || *type == (int)answer || *type == (int)part)
+		return m;
+	if (fd >= 0)
+		(void)close(fd);
+	if (ipc_info[*type].kind != IPC_PART)
+		*type = -1;
+	return NULL;
+}
+
 static void
 on_expand(void *arg, int type, const union ipc_any *m, int fd)
 {
 	struct question *q = arg;
 	struct message *msg = q->m;
 
-	(void)fd;
+	m = answer_to(&type, m, IPC_EXPAND_DONE, fd);
+	if (m == NULL && type >= 0)
+		return;
 	if (type == IPC_EXPAND_ITEM) {
 		if (!is_ancestor(msg->live, q->rcpt, m->EXPAND_ITEM.target)) {
 			add_target(q, m->EXPAND_ITEM.target);
@@ -336,8 +438,9 @@ on_route(void *arg, int type, const union ipc_any *answer, int fd)
 	struct message *m = q->m;
 	uint32_t rcpt = q->rcpt;
 
-	(void)type;
-	(void)fd;
+	answer = answer_to(&type, answer, IPC_ADDR_ANSWER, fd);
+	if (answer == NULL && type >= 0)
+		return;
 	free(q);
 	m->live->pending--;
 	if (answer == NULL)
@@ -374,31 +477,56 @@ ask_route(struct message *m, uint32_t rcpt)
 	    .address = m->live->env.rcpts[rcpt].address);
 }
 
-/* ---- results ---- */
-
 static void
-release_destination(struct destination *d)
+on_directory_room(void *arg)
 {
-	struct list *first;
-	struct message *m;
+	struct message *m = arg;
 
-	/* A place is free: one of those that wait for it may try. */
-	first = destination_has_room(d) ? list_first(&d->waiting) : NULL;
-	if (first == NULL)
-		return;
-	m = LIST_OF(first, struct message, waiting);
-	schedule_now(m);
+	m->live->pending--;
+	ask_routes(m);
+	check_over(m);
 }
+
+/* Asks for those not asked for yet, as many as the link takes. */
+static void
+ask_routes(struct message *m)
+{
+	struct live *l = m->live;
+	struct ipc_link *directory = daemon_peer(ROLE_DIRECTORY);
+	uint32_t i;
+
+	if (list_is_in(&l->room.link))
+		return;
+	l->pending++; /* while we ask, so that nothing is over too early */
+	for (; l->asked < l->env.n_rcpts; l->asked++) {
+		i = l->asked;
+		if (l->env.rcpts[i].mark != SPOOL_WAITING || l->work[i].rests)
+			continue;
+		if (directory != NULL && is_full(directory)) {
+			l->room.wake = on_directory_room;
+			l->room.arg = m;
+			ipc_wait_room(directory, &l->room);
+			return; /* pending until then */
+		}
+		ask_route(m, i);
+	}
+	l->pending--;
+}
+
+/* ---- results ---- */
 
 static void
 delivery_free(struct delivery *d)
 {
-	struct destination *to = d->to;
+	struct destination *to = d->to, *relay = d->relay;
 
 	list_remove(&d->link);
-	to->active--;
-	release_destination(to);
+	ipc_waiter_cancel(&d->room);
+	destination_leave(to, d->m);
+	if (relay != NULL)
+		destination_leave(relay, d->m);
 	destination_drop(&to);
+	destination_drop(&relay);
 	free(d->rcpts);
 	free(d);
 }
@@ -435,14 +563,18 @@ set_result(struct delivery *d, const struct ipc_DLV_RESULT *r)
 
 /* Recipients without a result of their own: the process went away. */
 static void
-fill_missing(struct delivery *d, const char *text)
+fill_missing(struct delivery *d, bool lost)
 {
+	const char *text = lost ? "the delivering process went away"
+				: "no answer for this recipient";
 	uint32_t i;
 
 	for (i = 0; i < d->n; i++)
-		if (d->m->live->work[d->rcpts[i]].step == STEP_SENT)
+		if (d->m->live->work[d->rcpts[i]].step == STEP_SENT) {
 			fail(d->m, d->rcpts[i], OUTCOME_LATER, 451,
 			    (struct enhanced){ 4, 3, 0 }, text);
+			d->m->live->work[d->rcpts[i]].lost = lost;
+		}
 }
 
 static void
@@ -460,6 +592,7 @@ remember_suspect(struct delivery *d)
 	struct suspect *s = &self.suspects[self.next_suspect++ % SUSPECTS];
 
 	*s = (struct suspect){ d->m->id, d->local,
+		(d->local ? d->to : d->relay)->alone == d->m,
 		d->local ? d->to->account : d->instance, clock_boot_ms() };
 	d->m->process_lost = true;
 }
@@ -476,12 +609,26 @@ wait_for_sync(struct delivery *d)
 		loop_timer_set(&self.sync, clock_boot_ms() + SYNC_AFTER_MS);
 }
 
+/* What the next hop's answer means for others that go there. */
+static void
+note_reached(struct delivery *d, bool host_later)
+{
+	const struct rcpt_work *w = &d->m->live->work[d->rcpts[0]];
+
+	if (host_later)
+		destination_failed(d->to, w->result.text);
+	else
+		destination_reached(d->to);
+}
+
 static void
 on_delivered(void *arg, int type, const union ipc_any *m, int fd)
 {
 	struct delivery *d = arg;
 
-	(void)fd;
+	m = answer_to(&type, m, IPC_DLV_DONE, fd);
+	if (m == NULL && type >= 0)
+		return;
 	if (type == IPC_DLV_RESULT) {
 		set_result(d, &m->DLV_RESULT);
 		return;
@@ -489,8 +636,9 @@ on_delivered(void *arg, int type, const union ipc_any *m, int fd)
 	self.n_active--;
 	if (m == NULL)
 		remember_suspect(d);
-	fill_missing(d, m == NULL ? "the delivering process went away"
-				  : "no answer for this recipient");
+	fill_missing(d, m == NULL);
+	if (m != NULL && !d->local)
+		note_reached(d, m->DLV_DONE.host_later != 0);
 	if (m != NULL && m->DLV_DONE.placed)
 		wait_for_sync(d);
 	else
@@ -567,6 +715,9 @@ send_body(struct delivery *d, struct ipc_link *l)
 	ipc_send(l, DLV_END, -1, .dlv = d->number);
 }
 
+static void on_link_room(void *arg);
+
+/* A link takes no more than its bound; what is beyond that waits here. */
 static void
 send_delivery(struct delivery *d, struct ipc_link *l)
 {
@@ -574,6 +725,13 @@ send_delivery(struct delivery *d, struct ipc_link *l)
 	const struct spool_rcpt *r;
 	uint32_t i;
 
+	if (is_full(l)) {
+		d->link_serial = ipc_link_serial(l);
+		d->room.wake = on_link_room;
+		d->room.arg = d;
+		ipc_wait_room(l, &d->room);
+		return;
+	}
 	self.n_active++;
 	d->number = ++self.numbers;
 	(void)ipc_ask(l, DLV_OPEN, -1, 0, on_delivered, d, .dlv = d->number,
@@ -641,24 +799,35 @@ relay_for(const struct destination *to)
 }
 
 static void
-start(struct delivery *d)
+on_link_room(void *arg)
 {
-	struct ipc_link *l;
+	struct delivery *d = arg;
+	struct ipc_link *l = ipc_link_find(d->link_serial);
 
+	if (l == NULL)
+		not_sent(d, OUTCOME_LATER,
+		    SLICE("the delivering process went away"));
+	else
+		send_delivery(d, l);
+}
+
+static void
+start(struct delivery *d, struct ipc_link *relay)
+{
 	d->m->live->pending++;
-	d->to->active++;
+	destination_enter(d->to, d->m);
 	if (d->local) {
 		owners_open(d->to->account, on_owner, d);
 		return;
 	}
-	l = relay_for(d->to);
-	if (l == NULL) {
+	if (relay == NULL) {
 		not_sent(d, OUTCOME_LATER, SLICE("no relay is running"));
 		return;
 	}
-	d->in_relay = true;
-	d->instance = ipc_link_instance(l);
-	send_delivery(d, l);
+	d->instance = ipc_link_instance(relay);
+	d->relay = destination_take_relay(d->instance);
+	destination_enter(d->relay, d->m);
+	send_delivery(d, relay);
 }
 
 static struct delivery *
@@ -692,26 +861,55 @@ delivery_new(struct message *m, uint32_t first)
 	return d;
 }
 
-static bool
-is_crash_suspect(const struct message *m)
+/* Who has no room for it: the destination or the relay process, with a use of
+ * it for the caller. NULL: there is room. */
+static struct destination *
+who_is_busy(struct message *m, struct destination *to, struct ipc_link *relay)
 {
-	return (m->st.flags & SPOOL_ALONE) != 0;
+	struct destination *process;
+
+	if (!destination_may_enter(to, m)) {
+		to->users++;
+		return to;
+	}
+	if (relay == NULL)
+		return NULL;
+	process = destination_take_relay(ipc_link_instance(relay));
+	if (destination_may_enter(process, m))
+		destination_drop(&process);
+	return process;
 }
 
-/* A suspect goes out with nothing beside it. */
-static bool
-may_start(const struct message *m, const struct destination *to)
+/* Waits for the first of those that are busy. */
+static void
+postpone(struct message *m, uint32_t rcpt, struct destination *busy)
 {
-	struct list *it, *tmp;
+	m->live->work[rcpt].postponed = true;
+	if (m->live->busy == NULL)
+		m->live->busy = busy;
+	else
+		destination_drop(&busy);
+}
 
-	if (!m->live->by_hand && !destination_has_room(to))
-		return false;
-	if (is_crash_suspect(m))
-		return self.n_active == 0;
-	LIST_EACH(it, tmp, &self.active)
-		if (is_crash_suspect(LIST_OF(it, struct delivery, link)->m))
-			return false;
-	return true;
+static void
+dispatch_one(struct message *m, uint32_t i)
+{
+	struct destination *busy, *to = m->live->work[i].to;
+	struct ipc_link *relay = to->is_owner ? NULL : relay_for(to);
+
+	if (!m->by_hand && destination_is_down(to)) {
+		fail(m, i, OUTCOME_LATER, 451, (struct enhanced){ 4, 4, 1 },
+		    to->why == NULL || to->why[0] == 0
+			? "the next hop was not to be reached a moment ago"
+			: to->why);
+		destination_drop(&m->live->work[i].to);
+		return;
+	}
+	busy = who_is_busy(m, to, relay);
+	if (busy != NULL || (!to->is_owner && !schedule_take_remote(m)))
+		postpone(m, i, busy);
+	else
+		start(delivery_new(m, i), relay);
 }
 
 static void
@@ -721,14 +919,9 @@ dispatch(struct message *m)
 	uint32_t i;
 
 	l->pending++;
-	for (i = 0; i < l->env.n_rcpts; i++) {
-		if (l->work[i].step != STEP_ROUTED)
-			continue;
-		if (may_start(m, l->work[i].to))
-			start(delivery_new(m, i));
-		else
-			l->work[i].postponed = true;
-	}
+	for (i = 0; i < l->env.n_rcpts; i++)
+		if (l->work[i].step == STEP_ROUTED && !l->work[i].postponed)
+			dispatch_one(m, i);
 	l->pending--;
 }
 
@@ -746,11 +939,13 @@ is_routing(const struct live *l)
 	return false;
 }
 
-/* What could not be handed out waits for its destination. */
-static struct destination *
-first_postponed(struct live *l)
+/* What could not be handed out waits for room; but not without end, for in
+ * line nobody looks at how old it is. True when something waits. */
+static bool
+take_postponed(struct message *m)
 {
-	struct destination *d = NULL;
+	struct live *l = m->live;
+	bool late = schedule_is_late(m), any = false;
 	uint32_t i;
 
 	for (i = 0; i < l->env.n_rcpts; i++) {
@@ -758,13 +953,16 @@ first_postponed(struct live *l)
 			continue;
 		l->work[i].postponed = false;
 		l->work[i].step = STEP_NONE;
-		if (d == NULL) {
-			d = l->work[i].to;
-			l->work[i].to = NULL;
-		}
 		destination_drop(&l->work[i].to);
+		any = true;
+		if (late)
+			fail(m, i, OUTCOME_LATER, 451,
+			    (struct enhanced){ 4, 4, 5 },
+			    "there is much other mail for its next hop");
 	}
-	return d;
+	if (late)
+		destination_drop(&l->busy);
+	return any && !late;
 }
 
 static bool
@@ -782,7 +980,7 @@ static void
 check_over(struct message *m)
 {
 	struct live *l = m->live;
-	struct destination *d;
+	bool postponed;
 	uint32_t i;
 
 	if (l->pending > 0 || is_routing(l))
@@ -796,33 +994,37 @@ check_over(struct message *m)
 			break;
 		}
 	}
-	d = first_postponed(l);
-	if (d == NULL || has_results(l) || m->removed) {
-		destination_drop(&d);
+	postponed = take_postponed(m);
+	if (postponed && !has_results(l) && !m->removed)
+		schedule_postponed(m);
+	else
 		schedule_attempt_over(m);
-		return;
+}
+
+/* Those that were deferred while others waited have their own time. */
+static void
+let_rest(struct message *m)
+{
+	uint32_t i;
+
+	if (m->respite != NULL && clock_boot_ms() >= m->respite->until) {
+		free(m->respite);
+		m->respite = NULL;
 	}
-	schedule_postponed(m);
-	if (m->st.state == SPOOL_HELD) {
-		destination_drop(&d);
-		return;
-	}
-	list_add(&d->waiting, &m->waiting);
-	m->waits_for = d; /* our use of it goes over to the message */
-	if (destination_has_room(d) && self.n_active == 0)
-		release_destination(d);
+	for (i = 0; m->respite != NULL && i < m->respite->n; i++)
+		if (m->respite->rcpts[i] < m->live->env.n_rcpts)
+			m->live->work[m->respite->rcpts[i]].rests = true;
 }
 
 void
 deliver_begin(struct message *m)
 {
 	struct live *l = m->live;
-	uint32_t i, n = l->env.n_rcpts;
 
+	let_rest(m);
+	l->asked = 0;
 	l->pending = 1;
-	for (i = 0; i < n; i++)
-		if (l->env.rcpts[i].mark == SPOOL_WAITING)
-			ask_route(m, i);
+	ask_routes(m);
 	l->pending--;
 	check_over(m);
 }
@@ -844,7 +1046,8 @@ blame(bool local, uint64_t who)
 			continue;
 		m = schedule_find(s->id);
 		s->id = 0;
-		if (m != NULL)
+		/* The second time counts against it only if it was alone. */
+		if (m != NULL && (s->alone || m->st.crashes == 0))
 			schedule_crashed(m);
 	}
 }

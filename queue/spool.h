@@ -32,6 +32,7 @@ struct spool_rcpt {
 	uint8_t kind;   /* enum addr_kind for targets of an expansion, else 0 */
 	uint8_t mark;   /* enum spool_mark */
 	uint32_t group; /* index of its sender group */
+	uint32_t parent; /* of the targets of an expansion: whose they are */
 };
 
 struct spool_group {
