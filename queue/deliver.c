@@ -45,6 +45,8 @@ struct delivery {
 	uint32_t instance;      /* of the relay */
 	uint64_t link_serial;   /* of the link it goes over, or 0 */
 	struct ipc_waiter room; /* while that is full */
+	bool is_sent;
+	bool is_accused;        /* its process crashed, and that was counted */
 };
 
 /* A delivery whose process went away. */
@@ -584,17 +586,30 @@ sync_now(void)
 	on_sync_due(NULL);
 }
 
-/* Its process is gone: whether it crashed on this one is heard later, from
- * master or the broker. */
+static uint64_t
+process_of(const struct delivery *d)
+{
+	return d->local ? d->to->account : d->instance;
+}
+
+/* Is its message alone in that process, as a suspect should be? */
+static bool
+is_alone(const struct delivery *d)
+{
+	return (d->local ? d->to : d->relay)->alone == d->m;
+}
+
+/* Its process is gone: whether it crashed on this one is mostly heard later,
+ * from master or the broker. */
 static void
 remember_suspect(struct delivery *d)
 {
-	struct suspect *s = &self.suspects[self.next_suspect++ % SUSPECTS];
-
-	*s = (struct suspect){ d->m->id, d->local,
-		(d->local ? d->to : d->relay)->alone == d->m,
-		d->local ? d->to->account : d->instance, clock_boot_ms() };
 	d->m->process_lost = true;
+	if (d->is_accused)
+		return;
+	self.suspects[self.next_suspect++ % SUSPECTS] = (struct suspect){
+		d->m->id, d->local, is_alone(d), process_of(d),
+		clock_boot_ms() };
 }
 
 /* In its mailbox, but not durable there yet. */
@@ -733,6 +748,7 @@ send_delivery(struct delivery *d, struct ipc_link *l)
 		return;
 	}
 	self.n_active++;
+	d->is_sent = true;
 	d->number = ++self.numbers;
 	(void)ipc_ask(l, DLV_OPEN, -1, 0, on_delivered, d, .dlv = d->number,
 	    .id = d->m->id, .group = d->rcpts[0],
@@ -1031,25 +1047,74 @@ deliver_begin(struct message *m)
 
 /* ---- processes that died ---- */
 
+static bool
+is_out_at(const struct delivery *d, bool local, uint64_t who)
+{
+	return d->is_sent && d->local == local && process_of(d) == who;
+}
+
+/* The second time counts against it only if it was alone. */
+static void
+accuse(struct message *m, bool alone)
+{
+	if (alone || m->st.crashes == 0)
+		schedule_crashed(m);
+}
+
+/* The news came before the end of the link did: what is out at that process
+ * was lost with it, for a new one is introduced only later. */
+static void
+blame_active(bool local, uint64_t who)
+{
+	struct list *it, *other, *tmp, *tmp2;
+	struct delivery *d, *o;
+
+	LIST_EACH(it, tmp, &self.active) {
+		d = LIST_OF(it, struct delivery, link);
+		if (d->is_accused || !is_out_at(d, local, who))
+			continue;
+		/* One crash counts once, however much of it was there. */
+		LIST_EACH(other, tmp2, &self.active) {
+			o = LIST_OF(other, struct delivery, link);
+			if (o->m == d->m && is_out_at(o, local, who))
+				o->is_accused = true;
+		}
+		accuse(d->m, is_alone(d));
+	}
+}
+
+static bool
+is_suspect_of(const struct suspect *s, bool local, uint64_t who)
+{
+	return s->id != 0 && s->when >= clock_boot_ms() - SUSPECT_MS &&
+	    s->local == local && s->who == who;
+}
+
 static void
 blame(bool local, uint64_t who)
 {
-	int64_t since = clock_boot_ms() - SUSPECT_MS;
-	struct suspect *s;
 	struct message *m;
-	size_t i;
+	uint64_t id;
+	size_t i, k;
+	bool alone;
 
 	for (i = 0; i < SUSPECTS; i++) {
-		s = &self.suspects[i];
-		if (s->id == 0 || s->when < since || s->local != local ||
-		    s->who != who)
+		if (!is_suspect_of(&self.suspects[i], local, who))
 			continue;
-		m = schedule_find(s->id);
-		s->id = 0;
-		/* The second time counts against it only if it was alone. */
-		if (m != NULL && (s->alone || m->st.crashes == 0))
-			schedule_crashed(m);
+		id = self.suspects[i].id;
+		alone = false;
+		for (k = i; k < SUSPECTS; k++) {
+			if (self.suspects[k].id != id ||
+			    !is_suspect_of(&self.suspects[k], local, who))
+				continue;
+			alone = alone || self.suspects[k].alone;
+			self.suspects[k].id = 0;
+		}
+		m = schedule_find(id);
+		if (m != NULL)
+			accuse(m, alone);
 	}
+	blame_active(local, who);
 }
 
 void

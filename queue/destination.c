@@ -24,6 +24,7 @@ enum {
 };
 
 static struct map all;
+static size_t n_relays; /* of them */
 
 static void on_timer(void *arg);
 
@@ -66,6 +67,7 @@ destination_take_relay(uint32_t instance)
 
 	(void)snprintf(name, sizeof name, "*relay:%u", instance);
 	d = destination_take(slice_str(name), false, 0);
+	n_relays += !d->is_relay;
 	d->is_relay = true;
 	return d;
 }
@@ -77,6 +79,7 @@ free_unused(struct destination *d)
 	if (d->users > 0 || d->active > 0 || loop_timer_is_set(&d->timer))
 		return;
 	(void)map_remove(&all, slice_str(d->name));
+	n_relays -= d->is_relay;
 	free(d->why);
 	free(d->name);
 	free(d);
@@ -97,7 +100,7 @@ destination_drop(struct destination **dp)
 size_t
 destination_count(void)
 {
-	return all.n;
+	return all.n - n_relays;
 }
 
 struct destination *

@@ -74,6 +74,7 @@ bool destination_is_down(const struct destination *d);
 /* How long this suspect may keep others waiting. */
 int64_t destination_alone_ms(const struct message *m);
 
+/* Without the relay processes. */
 size_t destination_count(void);
 /* Steps through all: *pos from 0. */
 struct destination *destination_next(size_t *pos);

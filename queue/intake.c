@@ -102,6 +102,7 @@ tx_free(struct tx *t)
 		spool_body_discard(&t->body);
 	live_free(&t->live);
 	free(t);
+	queue_check_stop();
 }
 
 size_t

@@ -92,8 +92,6 @@ message_new(struct spool_ref *ref, uint64_t id, const struct spool_status *st,
 	m->st.text = SLICE_NONE;
 	message_set_text(m, st->text);
 	m->live = live;
-	if (live != NULL)
-		m->arrival_s = live->env.arrival_us / 1000000;
 	spool_ref_set_data(ref, m);
 	return m;
 }
@@ -140,7 +138,8 @@ message_load(struct spool *s, struct message *m)
 	if (l->env.body_size <= IPC_BODY_MAX &&
 	    spool_read_body(s, m->ref, 0, l->env.body_size, &l->body) < 0)
 		goto failed;
-	m->arrival_s = l->env.arrival_us / 1000000;
+	if (m->arrival_s == 0)
+		m->arrival_s = l->env.arrival_us / 1000000;
 	m->live = l;
 	return 0;
 failed:

@@ -75,7 +75,8 @@ struct message {
 	struct respite *respite;   /* or NULL */
 	struct spool_status st;    /* st.text points into `text` */
 	char *text;
-	int64_t arrival_s, deadline_s; /* 0: not read yet */
+	int64_t arrival_s, deadline_s; /* by the schedule's steady clock; 0: not
+					* read yet */
 	uint8_t alone_tries;       /* that came to nothing */
 	bool called;               /* by waits_for, and on its way */
 	bool is_remote;            /* as far as we know */

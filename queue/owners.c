@@ -76,8 +76,10 @@ on_opened(void *arg, int type, const union ipc_any *m, int fd)
 	struct owner *o = arg;
 
 	if (type != IPC_OWNER_LINK) {
-		answer(o, m == NULL ? OUTCOME_LATER
-				    : (enum outcome)m->OWNER_REFUSED.outcome,
+		/* Whatever it says, nothing was delivered. */
+		answer(o, m != NULL &&
+			m->OWNER_REFUSED.outcome == OUTCOME_FAILED
+			? OUTCOME_FAILED : OUTCOME_LATER,
 		    m == NULL ? SLICE("the broker does not answer")
 			      : m->OWNER_REFUSED.text);
 		forget(o);

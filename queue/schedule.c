@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The schedule is a heap by boot time; on disk the next attempt is wall time,
- * so a clock that jumps moves nothing that is in memory. At most `in_work`
- * messages are loaded at a time; the rest of what is due waits in line. A
- * quarter of these places is never given to messages for other hosts, which
- * may hold theirs for many minutes.
+ * so a clock that jumps moves nothing that is in memory. Neither does it make
+ * mail older: ages are taken by the wall time of our start and what the boot
+ * clock has counted since.
+ *
+ * At most `in_work` messages are loaded at a time; the rest of what is due waits
+ * in line. A quarter of these places is never given to messages for other
+ * hosts, which may hold theirs for many minutes.
  */
 #include "queue/schedule.h"
 
@@ -50,6 +53,7 @@ static struct {
 	struct loop_timer next; /* somebody in line may begin */
 	struct map by_id;
 	size_t in_work, in_remote;
+	int64_t boot_s; /* wall time of the boot, as it was at our start */
 	bool stopped;
 } self;
 
@@ -68,6 +72,14 @@ schedule_init(struct loop *l)
 	map_init(&self.by_id);
 	loop_timer_init(&self.timer, l, on_due, NULL);
 	loop_timer_init(&self.next, l, next_in_line, NULL);
+	self.boot_s = clock_wall() - clock_boot_ms() / 1000;
+}
+
+/* Wall time that nobody sets while we live. */
+static int64_t
+steady_wall(void)
+{
+	return self.boot_s + clock_boot_ms() / 1000;
 }
 
 struct message *
@@ -176,13 +188,16 @@ schedule_take_remote(struct message *m)
 }
 
 static int64_t
-deadline_of(const struct spool_envelope *e)
+deadline_of(const struct message *m)
 {
+	const struct spool_envelope *e = &m->live->env;
 	int64_t age = e->groups[0].sender.n == 0
 	    ? queue_conf()->max_age_bounce : queue_conf()->max_age;
 
-	return e->deadline_s != 0 ? e->deadline_s
-				  : e->arrival_us / 1000000 + age / 1000;
+	age /= 1000;
+	if (e->deadline_s != 0)
+		age = e->deadline_s - e->arrival_us / 1000000;
+	return m->arrival_s + age;
 }
 
 /* Its envelope asks for a later time: that is written once and for all, so
@@ -211,7 +226,10 @@ begin(struct message *m)
 		due_at(m, clock_boot_ms() + DISK_RETRY_MS);
 		return;
 	}
-	m->deadline_s = deadline_of(&m->live->env);
+	/* The clock was wrong when it came, or is now. */
+	if (m->arrival_s > steady_wall())
+		m->arrival_s = steady_wall();
+	m->deadline_s = deadline_of(m);
 	if (is_for_later(m)) {
 		hold = m->live->env.hold_until_s;
 		message_unload(m);
@@ -314,14 +332,14 @@ is_delay_due(const struct message *m)
 	int64_t after = queue_conf()->delay_warning;
 
 	return after > 0 && (m->st.flags & SPOOL_DELAY_TOLD) == 0 &&
-	    clock_wall() >= m->arrival_s + after / 1000;
+	    steady_wall() >= m->arrival_s + after / 1000;
 }
 
 bool
 schedule_is_late(const struct message *m)
 {
 	return m->deadline_s != 0 &&
-	    (clock_wall() >= m->deadline_s || is_delay_due(m));
+	    (steady_wall() >= m->deadline_s || is_delay_due(m));
 }
 
 /* When a message that waits for room looks for itself. */
@@ -368,6 +386,7 @@ void
 schedule_fresh(struct message *m)
 {
 	keep(m);
+	m->arrival_s = steady_wall();
 	if (has_place() && list_first(&self.lines[LINE_FRESH]) == NULL)
 		begin(m);
 	else
@@ -471,7 +490,8 @@ wait_for_room(struct message *m)
 	}
 }
 
-/* Past its deadline: what is still waiting has failed. */
+/* Past its deadline: what would have to wait on has failed. What this attempt
+ * delivered, or found refused for good, stays as it is. */
 static void
 expire(struct message *m)
 {
@@ -713,10 +733,14 @@ schedule_attempt_over(struct message *m)
 	m->st.last_s = clock_wall();
 	if (is_swallowed(m->live))
 		fail_swallowed(m->live);
-	if (clock_wall() >= m->deadline_s)
+	if (steady_wall() >= m->deadline_s)
 		expire(m);
 	failed = record_results(m);
 	bounce_successes(m);
+	if (m->removed) {
+		settle(m); /* nobody hears of what he took out */
+		return;
+	}
 	if (is_delay_due(m) && (bounce_delay(m) || is_all_tried(m->live)))
 		m->st.flags |= SPOOL_DELAY_TOLD;
 	if (failed)

@@ -29,6 +29,8 @@ struct listener {
  * taken back. */
 struct front_check {
 	struct front_client *client;
+	struct loop_timer patience;
+	bool is_told; /* let in already, for want of an answer */
 	void (*done)(struct front_client *c, bool is_allowed);
 	char key[SOCKADDR_KEY_MAX];
 };
@@ -254,16 +256,31 @@ on_checked(void *arg, int type, const union ipc_any *m, int fd)
 
 	(void)type;
 	(void)fd;
+	loop_timer_clear(&check->patience);
 	if (c != NULL) {
 		c->check = NULL;
 		/* Refused ones were not counted. */
 		c->is_counted = is_counted;
-		check->done(c, m == NULL || is_counted);
+		if (!check->is_told)
+			check->done(c, m == NULL || is_counted);
 	} else if (is_counted && state != NULL) {
 		ipc_send(state, CLIENT_CLOSE, -1,
 		    .key = slice_str(check->key));
 	}
 	free(check);
+}
+
+/* It lets in, but goes on waiting: what `state` counts when it comes to it
+ * must be taken back some day. */
+static void
+on_slow(void *arg)
+{
+	struct front_check *check = arg;
+
+	log_warn("event=call_timeout peer=%s", role_name(ROLE_STATE));
+	check->is_told = true;
+	if (check->client != NULL)
+		check->done(check->client, true);
 }
 
 void
@@ -282,7 +299,9 @@ front_check(struct front_client *c, uint64_t limit,
 	check->done = checked;
 	memcpy(check->key, c->key, sizeof check->key);
 	c->check = check;
-	(void)ipc_ask(state, CLIENT_OPEN, -1, CHECK_MS, on_checked, check,
+	loop_timer_init(&check->patience, self.loop, on_slow, check);
+	loop_timer_set(&check->patience, clock_boot_ms() + CHECK_MS);
+	(void)ipc_ask(state, CLIENT_OPEN, -1, 0, on_checked, check,
 	    .limit = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit,
 	    .key = slice_str(c->key));
 }

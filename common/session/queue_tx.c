@@ -337,7 +337,7 @@ static void
 on_done(void *arg, int type, const union ipc_any *m, int fd)
 {
 	struct queue_tx *t = arg;
-	const struct ipc_TX_DONE *d = &m->TX_DONE;
+	const struct ipc_TX_DONE *d;
 	struct enhanced enhanced = { 0 };
 	struct slice text;
 	struct status result;
@@ -350,6 +350,7 @@ on_done(void *arg, int type, const union ipc_any *m, int fd)
 		tell_done(t, &t->failure);
 		return;
 	}
+	d = &m->TX_DONE;
 	text = d->enhanced;
 	if (enhanced_take(&text, &enhanced) < 0)
 		enhanced = (struct enhanced){ 0 };

@@ -132,13 +132,15 @@ remember(struct slice key, const struct recipient *r)
 static void
 on_answer(void *arg, int type, const union ipc_any *m, int fd)
 {
-	const struct ipc_ADDR_ANSWER *a = &m->ADDR_ANSWER;
+	const struct ipc_ADDR_ANSWER *a = NULL;
 	struct recipient_ask *ask = arg;
 	struct recipient r = { .kind = ADDR_LATER };
 
 	(void)type;
 	(void)fd;
-	if (m != NULL && a->kind < ADDR_KIND_COUNT) {
+	if (m != NULL)
+		a = &m->ADDR_ANSWER;
+	if (a != NULL && a->kind < ADDR_KIND_COUNT) {
 		r.kind = (enum addr_kind)a->kind;
 		r.is_over_quota = a->over_quota != 0;
 		r.account = a->account;

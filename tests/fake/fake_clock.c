@@ -3,13 +3,21 @@
 
 #include "base/clock.h"
 
-static int64_t now_ms = 1000000;
+enum { BEGINNING_S = 1577836800 };
+
+static int64_t now_ms = 1000000, jumped_s;
 static int offset;
 
 void
 fake_clock_set(int64_t boot_ms)
 {
 	now_ms = boot_ms;
+}
+
+void
+fake_clock_jump(int64_t seconds)
+{
+	jumped_s += seconds;
 }
 
 int64_t
@@ -27,13 +35,13 @@ clock_boot_us(void)
 int64_t
 clock_wall(void)
 {
-	return 1577836800 + now_ms / 1000;
+	return BEGINNING_S + jumped_s + now_ms / 1000;
 }
 
 int64_t
 clock_wall_us(void)
 {
-	return 1577836800LL * 1000000 + now_ms * 1000;
+	return (BEGINNING_S + jumped_s) * 1000000 + now_ms * 1000;
 }
 
 int

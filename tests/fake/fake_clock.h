@@ -7,5 +7,8 @@
 
 /* The boot clock in milliseconds; wall time is 2020-01-01 plus that. */
 void fake_clock_set(int64_t boot_ms);
+/* Wall time alone is set forward, or back; the boot clock knows nothing of
+ * it. */
+void fake_clock_jump(int64_t seconds);
 
 #endif

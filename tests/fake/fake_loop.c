@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "tests/fake/fake_loop.h"
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -92,6 +93,58 @@ fake_loop_ready(struct loop *l, int fd, unsigned what)
 		}
 	}
 	return false;
+}
+
+static unsigned
+wanted(const struct pollfd *p, const struct loop_io *io)
+{
+	unsigned what = 0;
+
+	if ((p->revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+		what |= LOOP_READ;
+	if ((p->revents & (POLLOUT | POLLHUP | POLLERR)) != 0)
+		what |= LOOP_WRITE;
+	return what & io->want;
+}
+
+bool
+fake_loop_poll(struct loop *l)
+{
+	struct pollfd p[WATCHED_MAX];
+	struct loop_io *io;
+	bool did = false;
+	int i;
+
+	for (i = 0; i < WATCHED_MAX; i++) {
+		io = l->watched[i];
+		p[i] = (struct pollfd){ .fd = -1 };
+		if (io == NULL || io->want == 0)
+			continue;
+		p[i].fd = io->fd;
+		p[i].events = (short)(((io->want & LOOP_READ) != 0
+			? POLLIN : 0) |
+		    ((io->want & LOOP_WRITE) != 0 ? POLLOUT : 0));
+	}
+	if (poll(p, WATCHED_MAX, 0) < 0)
+		abort();
+	for (i = 0; i < WATCHED_MAX; i++) {
+		io = l->watched[i];
+		/* An earlier one's callback may have removed it. */
+		if (p[i].revents == 0 || io == NULL || io->fd != p[i].fd ||
+		    wanted(&p[i], io) == 0)
+			continue;
+		io->ready(io->arg, wanted(&p[i], io));
+		did = true;
+	}
+	return did;
+}
+
+int64_t
+fake_loop_next(const struct loop *l)
+{
+	struct heap_node *min = heap_min(&l->timers);
+
+	return min == NULL ? INT64_MAX : min->key;
 }
 
 unsigned

@@ -19,6 +19,11 @@ void fake_loop_advance(struct loop *l, int64_t ms);
 /* Calls the callback of the watched descriptor with those of `what` that it
  * wants. False when it wants none of them. */
 bool fake_loop_ready(struct loop *l, int fd, unsigned what);
+/* The same for all that are ready by the kernel's word, once each. False when
+ * none is. */
+bool fake_loop_poll(struct loop *l);
+/* When the next timer is due; INT64_MAX: none is set. */
+int64_t fake_loop_next(const struct loop *l);
 /* How many timers are set. */
 unsigned fake_loop_timers(const struct loop *l);
 

@@ -20,3 +20,26 @@ tests_unit_unit_queue_SOURCES += tests/unit/queue/script.c tests/unit/queue/scri
 tests_unit_unit_queue_SOURCES += tests/unit/queue/test_power.c
 tests_unit_unit_queue_SOURCES += tests/unit/queue/test_limits.c
 tests_unit_unit_queue_SOURCES += tests/unit/queue/test_failures.c
+# The role as a whole, linked with scripted time, a scripted loop, and jobs that
+# need no threads.
+if HAVE_CHECK
+check_PROGRAMS += tests/unit/unit_queue_role
+TESTS += tests/unit/unit_queue_role
+endif
+tests_unit_unit_queue_role_CPPFLAGS = $(AM_CPPFLAGS) -DSUITES_H='"tests/unit/queue/role_suites.h"'
+tests_unit_unit_queue_role_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_unit_unit_queue_role_LDADD = libqueue.a libspool.a libsys.a libconf.a libproto.a libbase.a $(SYS_LIBS) $(CHECK_LIBS)
+tests_unit_unit_queue_role_SOURCES =
+tests_unit_unit_queue_role_SOURCES += tests/unit/main.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/unit.c tests/unit/unit.h
+tests_unit_unit_queue_role_SOURCES += tests/fake/fake_clock.c tests/fake/fake_clock.h
+tests_unit_unit_queue_role_SOURCES += tests/fake/fake_loop.c tests/fake/fake_loop.h
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/role_suites.h
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/fake_jobs.c tests/unit/queue/fake_jobs.h
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/play.c tests/unit/queue/play.h
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/play_peers.c tests/unit/queue/play_peers.h
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_schedule.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_deliver.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_bounce.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_admin.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_intake.c

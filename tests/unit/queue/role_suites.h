@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: ISC */
+S(schedule)
+S(deliver)
+S(bounce)
+S(admin)
+S(intake)

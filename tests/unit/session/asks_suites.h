@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: ISC */
+S(queue_tx)
+S(recipients)
+S(front)
