@@ -60,6 +60,7 @@ struct suspect {
 
 /* A question about one recipient. */
 struct question {
+	struct list link; /* in live->recording, while it goes to the disk */
 	struct message *m;
 	uint32_t rcpt;
 	struct spool_rcpt *targets;
@@ -208,24 +209,59 @@ grow(struct region *mem, void *items, uint32_t n, uint32_t *cap, size_t size)
 	return 0;
 }
 
-/* The same address by another alias, or named by the sender, counts once. */
+static void
+note_duplicate(struct question *q, uint32_t rcpt)
+{
+	if (grow(&q->m->live->mem, &q->duplicates, q->n_duplicates,
+	    &q->cap_duplicates, sizeof *q->duplicates) == 0)
+		q->duplicates[q->n_duplicates++] = rcpt;
+}
+
 static bool
-is_duplicate(const struct live *l, struct question *q, struct slice address)
+is_target(const struct question *q, uint32_t n, struct slice address)
 {
 	uint32_t i;
 
-	for (i = 0; i < q->n; i++)
+	for (i = 0; i < n; i++)
 		if (slice_ieq(q->targets[i].address, address))
 			return true;
-	for (i = 0; i < l->env.n_rcpts; i++)
-		if (slice_ieq(l->env.rcpts[i].address, address))
-			break;
-	if (i == l->env.n_rcpts)
-		return false;
-	if (grow(&q->m->live->mem, &q->duplicates, q->n_duplicates,
-	    &q->cap_duplicates, sizeof *q->duplicates) == 0)
-		q->duplicates[q->n_duplicates++] = i;
-	return true;
+	return false;
+}
+
+/* Is it a recipient, or will be one (*rcpt_r UINT32_MAX)? */
+static bool
+is_recipient(struct live *l, struct slice address, uint32_t *rcpt_r)
+{
+	struct list *it, *tmp;
+	struct question *q;
+
+	for (*rcpt_r = 0; *rcpt_r < l->env.n_rcpts; ++*rcpt_r)
+		if (slice_ieq(l->env.rcpts[*rcpt_r].address, address))
+			return true;
+	*rcpt_r = UINT32_MAX;
+	LIST_EACH(it, tmp, &l->recording) {
+		q = LIST_OF(it, struct question, link);
+		if (is_target(q, q->n, address))
+			return true;
+	}
+	return false;
+}
+
+/* The same address by another alias, or named by the sender, counts once. */
+static void
+drop_duplicates(struct question *q)
+{
+	uint32_t i, n = 0, rcpt;
+
+	for (i = 0; i < q->n; i++) {
+		if (is_target(q, n, q->targets[i].address))
+			continue;
+		if (is_recipient(q->m->live, q->targets[i].address, &rcpt))
+			note_duplicate(q, rcpt);
+		else
+			q->targets[n++] = q->targets[i];
+	}
+	q->n = n;
 }
 
 /* Is this an alias that leads to nobody by itself, as far as we know? */
@@ -257,7 +293,7 @@ reaches_somebody(struct live *l, const struct question *q)
 			reaches[parent] = true;
 	}
 	for (i = 0; i < q->n_duplicates; i++)
-		if (reaches[q->duplicates[i]])
+		if (q->duplicates[i] >= n || reaches[q->duplicates[i]])
 			return true;
 	return false;
 }
@@ -272,6 +308,7 @@ on_expanded(void *arg, int error)
 	uint32_t i, first = l->env.n_rcpts;
 
 	l->pending--;
+	list_remove(&q->link);
 	if (error != 0 || live_grow(l, q->n) < 0) {
 		l->work[q->rcpt].folded = false;
 		fail(m, q->rcpt, OUTCOME_LATER, 451,
@@ -294,7 +331,7 @@ on_expanded(void *arg, int error)
 }
 
 static void
-push_target(struct question *q, struct slice target)
+add_target(struct question *q, struct slice target)
 {
 	struct live *l = q->m->live;
 	const struct spool_rcpt *alias = &l->env.rcpts[q->rcpt];
@@ -306,13 +343,6 @@ push_target(struct question *q, struct slice target)
 		.address = region_slice(&l->mem, target),
 		.orcpt = alias->orcpt, .notify = alias->notify,
 		.group = alias->group };
-}
-
-static void
-add_target(struct question *q, struct slice target)
-{
-	if (!is_duplicate(q->m->live, q, target))
-		push_target(q, target);
 }
 
 /*
@@ -329,7 +359,7 @@ follow_duplicates(struct question *q)
 	if (q->n > 0 || q->n_duplicates == 0 || reaches_somebody(l, q))
 		return;
 	for (i = 0; i < q->n_duplicates; i++)
-		push_target(q, l->env.rcpts[q->duplicates[i]].address);
+		add_target(q, l->env.rcpts[q->duplicates[i]].address);
 }
 
 static void
@@ -339,6 +369,7 @@ expansion_over(struct question *q, const union ipc_any *m)
 	struct message *msg = q->m;
 	uint32_t rcpt = q->rcpt;
 
+	drop_duplicates(q);
 	follow_duplicates(q);
 	if (m == NULL || m->EXPAND_DONE.kind == ADDR_LATER ||
 	    l->mem.failed) {
@@ -361,6 +392,7 @@ expansion_over(struct question *q, const union ipc_any *m)
 	} else {
 		l->work[rcpt].step = STEP_EXPANDING;
 		l->work[rcpt].folded = q->n == 0;
+		list_add(&l->recording, &q->link);
 		l->pending++;
 		spool_expand(queue_spool(), msg->ref, rcpt, q->targets, q->n,
 		    on_expanded, q);
@@ -651,6 +683,8 @@ on_delivered(void *arg, int type, const union ipc_any *m, int fd)
 	self.n_active--;
 	if (m == NULL)
 		remember_suspect(d);
+	else
+		d->m->live->was_tried = true;
 	fill_missing(d, m == NULL);
 	if (m != NULL && !d->local)
 		note_reached(d, m->DLV_DONE.host_later != 0);
@@ -918,6 +952,7 @@ dispatch_one(struct message *m, uint32_t i)
 		    to->why == NULL || to->why[0] == 0
 			? "the next hop was not to be reached a moment ago"
 			: to->why);
+		m->live->work[i].untried = true;
 		destination_drop(&m->live->work[i].to);
 		return;
 	}
@@ -974,7 +1009,10 @@ take_postponed(struct message *m)
 		if (late)
 			fail(m, i, OUTCOME_LATER, 451,
 			    (struct enhanced){ 4, 4, 5 },
-			    "there is much other mail for its next hop");
+			    message_is_suspect(m)
+				? "it waits until it can be tried by itself"
+				: "there is much other mail for its next hop");
+		l->work[i].untried = late;
 	}
 	if (late)
 		destination_drop(&l->busy);

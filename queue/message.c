@@ -20,6 +20,7 @@ live_new(void)
 		return NULL;
 	region_init(&l->mem, LIVE_MEMORY);
 	buf_init(&l->body, IPC_BODY_MAX);
+	list_init(&l->recording);
 	return l;
 }
 

@@ -40,6 +40,7 @@ struct rcpt_work {
 	bool postponed;       /* there is no room for it where it goes */
 	bool rests;           /* this attempt leaves it out: see respite */
 	bool lost;            /* the process that had it went away */
+	bool untried;         /* it is over, but no process had it */
 	bool folded;          /* an alias whose targets were all there already */
 };
 
@@ -52,8 +53,10 @@ struct live {
 	struct buf body;        /* bodies that travel in messages */
 	size_t pending;         /* answers to come */
 	uint32_t asked;         /* recipients up to here have been routed */
+	struct list recording;  /* expansions on their way to the disk */
 	struct ipc_waiter room; /* in the link to the directory */
 	struct destination *busy; /* that the first one postponed waits for */
+	bool was_tried;         /* a process had it, and came back */
 	bool has_remote_place;  /* counted among those that go to a relay */
 };
 

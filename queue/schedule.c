@@ -621,8 +621,9 @@ settle(struct message *m)
 	for (i = 0; i < l->env.n_rcpts; i++) {
 		waits = waits || is_waiting(&l->env.rcpts[i]);
 		untried = untried || (is_waiting(&l->env.rcpts[i]) &&
-		    l->work[i].step == STEP_NONE);
+		    (l->work[i].step == STEP_NONE || l->work[i].untried));
 	}
+	untried = untried || !l->was_tried;
 	leave_work(m);
 	if (!waits || m->removed) {
 		finish(m);

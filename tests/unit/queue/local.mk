@@ -43,3 +43,6 @@ tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_deliver.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_bounce.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_admin.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_intake.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_room.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_suspect.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_loops.c
