@@ -117,7 +117,6 @@ static int
 write_message(struct commit *c)
 {
 	const struct spool_envelope *e = c->envelope;
-	uint32_t body_crc = 0;
 	struct buf front;
 	int result = -1, error;
 
@@ -127,11 +126,11 @@ write_message(struct commit *c)
 		return -1;
 	}
 	if (c->file != NULL && body_settle(c->file, e->body_size,
-	    c->spool->options.strict, &body_crc) < 0)
+	    c->spool->options.strict) < 0)
 		return -1;
 	buf_init(&front, FORMAT_RECORD_MAX);
-	format_record_put(e, c->slot.generation + 1, c->file != NULL,
-	    body_crc, &front);
+	format_record_put(e, c->slot.generation + 1, c->file != NULL, 0,
+	    &front);
 	errno = front.err;
 	if (buf_is_ok(&front))
 		result = write_slot(c, buf_slice(&front));

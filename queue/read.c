@@ -161,20 +161,6 @@ spool_read_envelope(struct spool *s, struct spool_ref *r, struct region *mem,
 	return result;
 }
 
-int
-spool_read_status(struct spool *s, struct spool_ref *r, struct region *mem,
-    struct spool_status *st_r)
-{
-	struct format_state st;
-
-	if (change_state(s, r, &st) < 0)
-		return -1;
-	spool_status_of(&st, st_r);
-	st_r->text = region_slice(mem, st_r->text);
-	errno = ENOMEM;
-	return st_r->text.p == NULL ? -1 : 0;
-}
-
 /* `n` bytes, fewer at the end of what there is. */
 static int
 append(int fd, uint64_t offset, size_t n, struct buf *out)
