@@ -239,10 +239,7 @@ destination_forget(struct message *m)
 int64_t
 destination_alone_ms(const struct message *m)
 {
-	unsigned n = m->alone_tries < ALONE_DOUBLINGS ? m->alone_tries
-						      : ALONE_DOUBLINGS;
-
-	return (int64_t)ALONE_MS << n;
+	return (int64_t)ALONE_MS << m->alone_tries;
 }
 
 /* The others have waited long enough, whether it came to be alone or not. */
@@ -252,7 +249,8 @@ alone_too_long(struct destination *d)
 	struct message *m = d->alone;
 
 	d->not_alone_before = clock_boot_ms() + destination_alone_ms(m);
-	m->alone_tries++;
+	if (m->alone_tries < ALONE_DOUBLINGS)
+		m->alone_tries++;
 	d->alone = NULL;
 	destination_release(d);
 }
@@ -266,6 +264,9 @@ destination_failed(struct destination *d, struct slice why)
 	unsigned n = d->failures < DOWN_DOUBLINGS ? d->failures
 						  : DOWN_DOUBLINGS;
 
+	/* Of several that were out together one is enough. */
+	if (destination_is_down(d))
+		return;
 	wait <<= n;
 	/* A quarter more or less, so that they do not all come back at once. */
 	wait += wait / 4 - (int64_t)(map_hash(slice_str(d->name)) % 1024) *
