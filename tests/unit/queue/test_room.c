@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "conf/conf_queue.h"
+#include "queue/intake.h"
 #include "queue/queue.h"
 #include "queue/spool.h"
 #include "sys/ipc.h"
@@ -183,6 +184,7 @@ END_TEST
 START_TEST(many_in_one_delivery)
 {
 	static char lines[20000];
+	const char *tried;
 	size_t n;
 	int i;
 
@@ -193,7 +195,9 @@ START_TEST(many_in_one_delivery)
 	play_town(lines);
 	play_start();
 	to("all@a.example");
-	play_has(play_tried(), " x119@far.example\n");
+	tried = play_tried();
+	play_has(tried, " x119@far.example\n");
+	ck_assert_ptr_eq(strchr(tried, '\n'), tried + strlen(tried) - 1);
 	ck_assert_uint_eq(play_count_logged("event=delivered"), 120);
 }
 END_TEST
@@ -335,11 +339,27 @@ on_answer(void *arg, int type, const union ipc_any *m, int fd)
 		(void)close(fd);
 }
 
+/* So many that a small message is taken whatever the disk has. */
+static void
+make_slots(void)
+{
+	int i;
+
+	play_fates("*@far.example 451 4.2.0 busy\n");
+	for (i = 0; i < 60; i++)
+		to("bob@far.example");
+	play_fates("");
+	play_pass(HOUR);
+	play_expect(play_admin("queue list", NULL, NULL), "= 0 ");
+}
+
 /* A size that was said to be small, or not said, is no way past the floor. */
 START_TEST(no_file_below_the_floor)
 {
 	struct ipc_link *l;
 
+	play_town(town);
+	play_life(make_slots);
 	/* The floor is read once, at the start. */
 	play_conf()->min_free = _i == 0 ? 0 : 1LL << 60;
 	start();
@@ -348,6 +368,7 @@ START_TEST(no_file_below_the_floor)
 	    .sender = SLICE("ann@a.example"));
 	play_settle();
 	ck_assert_int_eq(answered, IPC_TX_OPENED);
+	ck_assert_uint_eq(intake_open_count(), 1);
 	(void)ipc_ask(l, TX_FILE, -1, 0, on_answer, NULL, .tx = 77);
 	play_settle();
 	ck_assert_int_eq(answered, _i == 0 ? IPC_TX_FILE_FD
