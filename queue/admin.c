@@ -126,15 +126,9 @@ run_flush_all(struct ipc_link *l, uint64_t req)
 	size_t pos = 0;
 
 	while ((m = schedule_next(&pos)) != NULL)
-		schedule_now(m);
+		schedule_flush(m);
 	daemon_done(l, req, 0, "%zu messages are tried now",
 	    schedule_count());
-}
-
-static void
-flush_one(struct message *m)
-{
-	schedule_now(m);
 }
 
 static const struct {
@@ -142,7 +136,7 @@ static const struct {
 	void (*act)(struct message *m);
 	const char *done;
 } actions[] = {
-	{ "queue flush", flush_one, "tried now" },
+	{ "queue flush", schedule_flush, "tried now" },
 	{ "queue hold", schedule_hold, "held" },
 	{ "queue release", schedule_release, "released" },
 	{ "queue remove", schedule_remove, "removed" },

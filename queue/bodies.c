@@ -14,12 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
 #include "queue/fsio.h"
 #include "queue/slot.h"
 #include "queue/spool.h"
-
-enum { PIECE = 65536 };
 
 static void
 tmp_path(uint64_t id, char path[SLOT_PATH])
@@ -85,38 +82,16 @@ spool_body_write(struct spool_body *b, struct slice bytes)
 	return fsio_write(b->fd, bytes.p, bytes.n);
 }
 
-/* CRC of the whole file, which must have `size` bytes: asked first, for a
- * writer may have left a hole that would take for ever to read. */
+/* Of what a writer said it wrote. */
 static int
-check_bytes(int fd, uint64_t size, uint32_t *crc_r)
+check_size(int fd, uint64_t size)
 {
-	uint64_t at = 0;
-	uint32_t crc = 0;
 	struct stat st;
-	ssize_t n = 0;
-	char *piece;
 
 	if (fstat(fd, &st) < 0)
 		return -1;
-	if ((uint64_t)st.st_size != size) {
-		errno = EBADMSG;
-		return -1;
-	}
-	piece = malloc(PIECE);
-	if (piece == NULL)
-		return -1;
-	while ((n = fsio_pread(fd, piece, PIECE, (off_t)at)) > 0) {
-		crc = crc32c(crc, piece, (size_t)n);
-		at += (uint64_t)n;
-	}
-	free(piece);
-	if (n < 0)
-		return -1;
-	*crc_r = crc;
-	if (at == size)
-		return 0;
 	errno = EBADMSG;
-	return -1;
+	return (uint64_t)st.st_size == size ? 0 : -1;
 }
 
 /*
@@ -140,7 +115,7 @@ name_it(struct spool_body *b, int fd, bool strict)
 }
 
 int
-body_settle(struct spool_body *b, uint64_t size, bool strict, uint32_t *crc_r)
+body_settle(struct spool_body *b, uint64_t size, bool strict)
 {
 	char path[SLOT_PATH];
 	int fd, error, result = -1;
@@ -152,7 +127,7 @@ body_settle(struct spool_body *b, uint64_t size, bool strict, uint32_t *crc_r)
 	if (fsio_no_writer(fd) < 0) {
 		error = errno == EAGAIN ? EBUSY : errno;
 	} else {
-		if (check_bytes(fd, size, crc_r) == 0)
+		if (check_size(fd, size) == 0)
 			result = name_it(b, fd, strict);
 		error = errno;
 	}

@@ -33,10 +33,10 @@ void body_free(struct spool_body **b);
 /*
  * In a thread, when our descriptor is closed: no writer may be left (else
  * EBUSY), it must have `size` bytes (else EBADMSG); gives it its name and
- * makes bytes and name durable. *crc_r: CRC of its bytes. 0, or -1 with errno.
+ * makes bytes and name durable. 0, or -1 with errno.
  */
-int body_settle(struct spool_body *b, uint64_t size, bool strict,
-    uint32_t *crc_r) __attribute__((warn_unused_result));
+int body_settle(struct spool_body *b, uint64_t size, bool strict)
+    __attribute__((warn_unused_result));
 /* A read-only descriptor of a settled body, -1 with errno. */
 int body_read_fd(int dir, uint64_t id);
 /* Can leases be taken on this file system? Makes and removes a file in tmp/.

@@ -37,19 +37,66 @@ load_state(struct spool *s, struct spool_ref *ref, struct format_state *st_r)
 	return 0;
 }
 
+static void
+copy_status(const struct format_state *from, struct format_state *to)
+{
+	to->state = from->state;
+	to->flags = from->flags;
+	to->attempts = from->attempts;
+	to->crashes = from->crashes;
+	to->next_s = from->next_s;
+	to->last_s = from->last_s;
+	to->text_n = from->text_n;
+	memcpy(to->text, from->text, sizeof to->text);
+}
+
+/* What was recorded in a change that does not know the rest. */
+static void
+overlay(const struct change *c, struct format_state *st)
+{
+	uint32_t i;
+	uint8_t mark;
+
+	for (i = 0; i < FORMAT_MARKS; i++) {
+		mark = format_mark_get(&c->st, i);
+		if (mark != SPOOL_WAITING)
+			format_mark_set(st, i, mark);
+	}
+	if (c->has_status)
+		copy_status(&c->st, st);
+}
+
 int
 change_state(struct spool *s, struct spool_ref *ref,
     struct format_state *st_r)
 {
-	if (ref->change == NULL || !ref->change->readable)
-		return load_state(s, ref, st_r);
-	*st_r = ref->change->st;
+	const struct change *c = ref->change;
+
+	if (c != NULL && c->readable) {
+		*st_r = c->st;
+		return 0;
+	}
+	if (load_state(s, ref, st_r) < 0)
+		return -1;
+	if (c != NULL)
+		overlay(c, st_r);
 	return 0;
 }
 
-/* Expansions do not exist before they are durable. */
-static void
-add_marks(struct slice records, struct buf *out)
+void
+change_read_again(struct spool *s, struct change *c)
+{
+	struct format_state st;
+
+	if (load_state(s, c->ref, &st) < 0)
+		return;
+	overlay(c, &st);
+	c->st = st;
+	c->readable = true;
+}
+
+void
+change_copy_marks(struct slice records, struct buf *out)
 {
 	struct format_journal j;
 	ssize_t n;
@@ -67,9 +114,9 @@ change_pending_marks(const struct spool_ref *ref, struct buf *out)
 	const struct change *c = ref->change;
 
 	if (c != NULL && c->older != NULL)
-		add_marks(buf_slice(&c->older->journal), out);
+		change_copy_marks(buf_slice(&c->older->journal), out);
 	if (c != NULL)
-		add_marks(buf_slice(&c->journal), out);
+		change_copy_marks(buf_slice(&c->journal), out);
 }
 
 static struct change *
@@ -82,10 +129,16 @@ change_new(struct spool *s, struct spool_ref *ref)
 	c->ref = ref;
 	c->fd = -1;
 	c->readable = change_state(s, ref, &c->st) == 0;
-	if (!c->readable)
+	if (!c->readable) {
 		log_error("event=queue_unreadable id=%016" PRIx64
 			  " slot=%08" PRIx32 " error=%s", ref->id,
 		    ref->number, LOG_S(strerror(errno)));
+		c->st = (struct format_state){ 0 };
+		if (ref->change != NULL) {
+			overlay(ref->change, &c->st);
+			c->has_status = ref->change->has_status;
+		}
+	}
 	buf_init(&c->journal, FORMAT_JOURNAL_MAX);
 	list_init(&c->expansions);
 	c->older = ref->change;
@@ -98,9 +151,13 @@ change_new(struct spool *s, struct spool_ref *ref)
 static struct change *
 change_of(struct spool *s, struct spool_ref *ref)
 {
-	if (ref->change != NULL && !ref->change->running)
-		return ref->change;
-	return change_new(s, ref);
+	struct change *c = ref->change;
+
+	if (c == NULL || c->running)
+		return change_new(s, ref);
+	if (c->failed)
+		flusher_again(s, c);
+	return c;
 }
 
 /* ---- what callers record ---- */
@@ -135,6 +192,7 @@ spool_set_status(struct spool *s, struct spool_ref *r,
 
 	if (st->state == SPOOL_FREE || st->state > SPOOL_HELD)
 		BUG("state %u of a live message", st->state);
+	c->has_status = true;
 	c->st.state = st->state;
 	c->st.flags = st->flags;
 	c->st.attempts = st->attempts;
@@ -218,6 +276,7 @@ spool_flush(struct spool *s, void (*done)(void *arg, int error), void *arg)
 {
 	struct waiter *w = waiter_new(done, arg);
 
+	flusher_retry(s);
 	w->upto = s->flusher.numbered;
 	flusher_wait(s, w);
 }

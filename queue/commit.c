@@ -16,7 +16,8 @@
 #include "queue/spool_priv.h"
 #include "sys/log.h"
 
-enum { PAGE = 4096, FIRST = 2 * FORMAT_SECTOR };
+enum { PAGE = 4096, FIRST = 2 * FORMAT_SECTOR,
+	OPEN_TRIES = 4 /* slots that one commit tries to open */ };
 
 struct commit {
 	struct job job;
@@ -31,8 +32,9 @@ struct commit {
 	uint64_t record; /* bytes */
 	struct slot slot;
 	struct slot_fd *pin;
-	int fd, error;
-	bool touched; /* the slot is no longer as it was */
+	int fd, error, tries;
+	bool touched;  /* the slot is no longer as it was */
+	bool unopened; /* the slot is not to be opened, and nothing was done */
 };
 
 /* ---- in a thread ---- */
@@ -106,7 +108,7 @@ flush_slot(struct commit *c)
 	slot_path(SLOT_ONE, c->slot.number, to);
 	slot_dir(c->slot.number, folder);
 	if (fsio_fsync(c->fd) < 0 ||
-	    fsio_rename(c->spool->dir, from, to) < 0)
+	    fsio_rename_new(c->spool->dir, from, to) < 0)
 		return -1;
 	return fsio_fsync_dir(c->spool->dir, folder);
 }
@@ -115,18 +117,20 @@ static int
 write_message(struct commit *c)
 {
 	const struct spool_envelope *e = c->envelope;
-	uint32_t body_crc = 0;
 	struct buf front;
 	int result = -1, error;
 
-	if (c->file != NULL && body_settle(c->file, e->body_size,
-	    c->spool->options.strict, &body_crc) < 0)
+	/* First, for without a slot nothing has begun. */
+	if (open_slot(c) < 0) {
+		c->unopened = true;
 		return -1;
-	if (open_slot(c) < 0)
+	}
+	if (c->file != NULL && body_settle(c->file, e->body_size,
+	    c->spool->options.strict) < 0)
 		return -1;
 	buf_init(&front, FORMAT_RECORD_MAX);
-	format_record_put(e, c->slot.generation + 1, c->file != NULL,
-	    body_crc, &front);
+	format_record_put(e, c->slot.generation + 1, c->file != NULL, 0,
+	    &front);
 	errno = front.err;
 	if (buf_is_ok(&front))
 		result = write_slot(c, buf_slice(&front));
@@ -180,7 +184,8 @@ fail(struct commit *c)
 {
 	struct spool *s = c->spool;
 
-	put_fd(c, !c->touched);
+	/* A one-off slot that is not to be is gone. */
+	put_fd(c, !c->touched && c->slot.kind != SLOT_ONE);
 	if (c->touched) {
 		log_error("event=flush_failed id=%016" PRIx64 " slot=%08" PRIx32
 			  " error=%s", c->envelope->id, c->slot.number,
@@ -219,11 +224,42 @@ succeed(struct commit *c)
 	body_free(&c->file);
 }
 
+static void proceed(struct commit *c);
+
+/*
+ * A slot that cannot be opened is no use to the next commit either, which
+ * would get the same one: it is left alone until the next start, and this
+ * commit goes on with another. True when it does.
+ */
+static bool
+leave_slot(struct commit *c)
+{
+	struct spool *s = c->spool;
+	enum slot_kind kind = (enum slot_kind)c->slot.kind;
+
+	if (!c->unopened || kind == SLOT_ONE || c->error == EMFILE ||
+	    c->error == ENFILE || c->error == ENOMEM)
+		return false;
+	log_error("event=slot_unusable slot=%08" PRIx32 " error=%s",
+	    c->slot.number, LOG_S(strerror(c->error)));
+	slot_fds_forget(&s->fds, kind, c->slot.number);
+	slots_count(&s->slots, kind, -1);
+	c->slot = (struct slot){ 0 };
+	c->unopened = false;
+	if (s->closing || ++c->tries == OPEN_TRIES)
+		return false;
+	c->error = 0;
+	proceed(c);
+	return true;
+}
+
 static void
 done(struct job *j)
 {
 	struct commit *c = JOB_OF(j, struct commit), copy;
 
+	if (c->error != 0 && leave_slot(c))
+		return;
 	if (c->error == 0)
 		succeed(c);
 	else

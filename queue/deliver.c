@@ -28,7 +28,7 @@ enum {
 	ROUTE_MS = 10000,
 	SYNC_AFTER_MS = 5,     /* a flush is asked for after so long … */
 	SYNC_AFTER_COUNT = 64, /* … or so many deliveries */
-	BATCH_MAX = 100,       /* recipients in one transaction */
+	BATCH_MAX = 1000,      /* recipients in one delivery */
 	SUSPECTS = 1024, SUSPECT_MS = 10000
 };
 
@@ -37,30 +37,37 @@ struct delivery {
 	struct list link;
 	struct message *m;
 	struct destination *to;
+	struct destination *relay; /* the process, or NULL for a local one */
 	uint32_t *rcpts; /* indexes into the envelope */
 	uint32_t n;
 	uint64_t number;
 	bool local;
-	uint32_t instance;     /* of the relay that has it */
+	uint32_t instance;      /* of the relay */
+	uint64_t link_serial;   /* of the link it goes over, or 0 */
+	struct ipc_waiter room; /* while that is full */
 	bool is_sent;
-	bool is_accused;       /* its process crashed, and that was counted */
+	bool is_accused;        /* its process crashed, and that was counted */
 };
 
 /* A delivery whose process went away. */
 struct suspect {
 	uint64_t id;
 	bool local;
+	bool alone; /* so it was this message, if it was a crash */
 	uint64_t who; /* account, or instance of the relay */
 	int64_t when;
 };
 
 /* A question about one recipient. */
 struct question {
+	struct list link; /* in live->recording, while it goes to the disk */
 	struct message *m;
 	uint32_t rcpt;
 	struct spool_rcpt *targets;
 	uint32_t n, cap;
-	uint32_t loops, duplicates; /* targets that were left out */
+	uint32_t loops; /* targets that were left out: they lead here … */
+	uint32_t *duplicates; /* … or were recipients already: their indexes */
+	uint32_t n_duplicates, cap_duplicates;
 };
 
 static struct {
@@ -77,6 +84,7 @@ static struct {
 
 static void check_over(struct message *m);
 static void dispatch(struct message *m);
+static void ask_routes(struct message *m);
 static void on_sync_due(void *arg);
 
 void
@@ -92,6 +100,13 @@ size_t
 deliver_active(void)
 {
 	return self.n_active;
+}
+
+/* A link that is lost takes everything, and says so. */
+static bool
+is_full(const struct ipc_link *l)
+{
+	return ipc_is_full(l) && ipc_link_find(ipc_link_serial(l)) == l;
 }
 
 /* ---- routing ---- */
@@ -173,23 +188,115 @@ is_ancestor(const struct live *l, uint32_t rcpt, struct slice address)
 	return depth == 100;
 }
 
-/* The same address by another alias, or named by the sender, counts once. */
+/* An array that grows in the region by doubling. 0, or -1: no memory, which
+ * mem.failed says too. */
+static int
+grow(struct region *mem, void *items, uint32_t n, uint32_t *cap, size_t size)
+{
+	uint32_t more = *cap == 0 ? 8 : *cap * 2;
+	void *bigger, *old;
+
+	if (n < *cap)
+		return 0;
+	bigger = region_alloc(mem, more * size);
+	if (bigger == NULL)
+		return -1;
+	memcpy(&old, items, sizeof old);
+	if (n > 0)
+		memcpy(bigger, old, n * size);
+	memcpy(items, &bigger, sizeof bigger);
+	*cap = more;
+	return 0;
+}
+
+static void
+note_duplicate(struct question *q, uint32_t rcpt)
+{
+	if (grow(&q->m->live->mem, &q->duplicates, q->n_duplicates,
+	    &q->cap_duplicates, sizeof *q->duplicates) == 0)
+		q->duplicates[q->n_duplicates++] = rcpt;
+}
+
 static bool
-is_duplicate(const struct live *l, const struct question *q,
-    struct slice address)
+is_target(const struct question *q, uint32_t n, struct slice address)
 {
 	uint32_t i;
 
-	for (i = 0; i < l->env.n_rcpts; i++)
-		if (slice_ieq(l->env.rcpts[i].address, address))
-			return true;
-	for (i = 0; i < q->n; i++)
+	for (i = 0; i < n; i++)
 		if (slice_ieq(q->targets[i].address, address))
 			return true;
 	return false;
 }
 
-static void ask_route(struct message *m, uint32_t rcpt);
+/* Is it a recipient, or will be one (*rcpt_r UINT32_MAX)? */
+static bool
+is_recipient(struct live *l, struct slice address, uint32_t *rcpt_r)
+{
+	struct list *it, *tmp;
+	struct question *q;
+
+	for (*rcpt_r = 0; *rcpt_r < l->env.n_rcpts; ++*rcpt_r)
+		if (slice_ieq(l->env.rcpts[*rcpt_r].address, address))
+			return true;
+	*rcpt_r = UINT32_MAX;
+	LIST_EACH(it, tmp, &l->recording) {
+		q = LIST_OF(it, struct question, link);
+		if (is_target(q, q->n, address))
+			return true;
+	}
+	return false;
+}
+
+/* The same address by another alias, or named by the sender, counts once. */
+static void
+drop_duplicates(struct question *q)
+{
+	uint32_t i, n = 0, rcpt;
+
+	for (i = 0; i < q->n; i++) {
+		if (is_target(q, n, q->targets[i].address))
+			continue;
+		if (is_recipient(q->m->live, q->targets[i].address, &rcpt))
+			note_duplicate(q, rcpt);
+		else
+			q->targets[n++] = q->targets[i];
+	}
+	q->n = n;
+}
+
+/* Is this an alias that leads to nobody by itself, as far as we know? */
+static bool
+is_expanded(const struct live *l, uint32_t rcpt)
+{
+	return l->env.rcpts[rcpt].mark == SPOOL_EXPANDED ||
+	    l->work[rcpt].folded;
+}
+
+/*
+ * Does one of the duplicates lead to somebody: is it no alias, or has it a
+ * target that is none? Targets come after their alias, so one pass from the end
+ * tells it of all.
+ */
+static bool
+reaches_somebody(struct live *l, const struct question *q)
+{
+	uint32_t i, parent, n = l->env.n_rcpts;
+	bool *reaches = region_alloc(&l->mem, n * sizeof *reaches);
+
+	if (reaches == NULL)
+		return false; /* mem.failed makes it wait */
+	for (i = 0; i < n; i++)
+		reaches[i] = !is_expanded(l, i);
+	for (i = n; i-- > 0;) {
+		parent = l->work[i].parent;
+		if (reaches[i] && parent < i)
+			reaches[parent] = true;
+	}
+	for (i = 0; i < q->n_duplicates; i++)
+		if (q->duplicates[i] >= n || reaches[q->duplicates[i]])
+			return true;
+	return false;
+}
 
 /* The expansion is on disk: its targets are recipients now. */
 static void
@@ -201,7 +308,9 @@ on_expanded(void *arg, int error)
 	uint32_t i, first = l->env.n_rcpts;
 
 	l->pending--;
+	list_remove(&q->link);
 	if (error != 0 || live_grow(l, q->n) < 0) {
+		l->work[q->rcpt].folded = false;
 		fail(m, q->rcpt, OUTCOME_LATER, 451,
 		    (struct enhanced){ 4, 3, 0 },
 		    "the expansion of the alias could not be recorded");
@@ -216,11 +325,8 @@ on_expanded(void *arg, int error)
 	l->env.n_rcpts += q->n;
 	l->env.rcpts[q->rcpt].mark = SPOOL_EXPANDED;
 	l->work[q->rcpt].step = STEP_NONE;
-	l->pending++; /* while we ask, so that nothing is over too early */
-	for (i = 0; i < q->n; i++)
-		ask_route(m, first + i);
-	l->pending--;
 	free(q);
+	ask_routes(m);
 	check_over(m);
 }
 
@@ -229,28 +335,31 @@ add_target(struct question *q, struct slice target)
 {
 	struct live *l = q->m->live;
 	const struct spool_rcpt *alias = &l->env.rcpts[q->rcpt];
-	struct spool_rcpt *bigger;
-	uint32_t cap;
 
-	if (is_duplicate(l, q, target)) {
-		q->duplicates++;
+	if (grow(&l->mem, &q->targets, q->n, &q->cap, sizeof *q->targets) < 0)
 		return;
-	}
-	if (q->n == q->cap) {
-		cap = q->cap == 0 ? 8 : q->cap * 2;
-		bigger = region_alloc(&l->mem, cap * sizeof *bigger);
-		if (bigger == NULL)
-			return; /* mem.failed says so at the end */
-		if (q->n > 0)
-			memcpy(bigger, q->targets, q->n * sizeof *bigger);
-		q->targets = bigger;
-		q->cap = cap;
-	}
 	/* RFC 3461 5.2.7.1: the notification wish goes along with an alias. */
 	q->targets[q->n++] = (struct spool_rcpt){
 		.address = region_slice(&l->mem, target),
 		.orcpt = alias->orcpt, .notify = alias->notify,
 		.group = alias->group };
+}
+
+/*
+ * All its targets are recipients already, but aliases themselves, which may
+ * lead to nobody but each other (a to b, b to a, and both named by the sender).
+ * They are followed once more from here: then a loop shows.
+ */
+static void
+follow_duplicates(struct question *q)
+{
+	struct live *l = q->m->live;
+	uint32_t i;
+
+	if (q->n > 0 || q->n_duplicates == 0 || reaches_somebody(l, q))
+		return;
+	for (i = 0; i < q->n_duplicates; i++)
+		add_target(q, l->env.rcpts[q->duplicates[i]].address);
 }
 
 static void
@@ -260,18 +369,20 @@ expansion_over(struct question *q, const union ipc_any *m)
 	struct message *msg = q->m;
 	uint32_t rcpt = q->rcpt;
 
+	drop_duplicates(q);
+	follow_duplicates(q);
 	if (m == NULL || m->EXPAND_DONE.kind == ADDR_LATER ||
 	    l->mem.failed) {
 		fail(msg, rcpt, OUTCOME_LATER, 451,
 		    (struct enhanced){ 4, 3, 0 },
 		    "the alias cannot be looked up just now");
 	} else if (m->EXPAND_DONE.kind == ADDR_LOOP ||
-	    (q->n + q->duplicates == 0 && q->loops > 0)) {
+	    (q->n + q->n_duplicates == 0 && q->loops > 0)) {
 		/* Nobody would get it, and nobody would hear of it. */
 		fail(msg, rcpt, OUTCOME_FAILED, 554,
 		    (struct enhanced){ 5, 4, 6 },
 		    "the alias comes back to itself");
-	} else if (q->n + q->duplicates == 0) {
+	} else if (q->n + q->n_duplicates == 0) {
 		fail(msg, rcpt, OUTCOME_FAILED, 550,
 		    (struct enhanced){ 5, 1, 1 }, "the alias leads nowhere");
 	} else if (l->env.n_rcpts + q->n > queue_conf()->expansion) {
@@ -280,6 +391,8 @@ expansion_over(struct question *q, const union ipc_any *m)
 		    "the aliases reach too many recipients");
 	} else {
 		l->work[rcpt].step = STEP_EXPANDING;
+		l->work[rcpt].folded = q->n == 0;
+		list_add(&l->recording, &q->link);
 		l->pending++;
 		spool_expand(queue_spool(), msg->ref, rcpt, q->targets, q->n,
 		    on_expanded, q);
@@ -288,13 +401,35 @@ expansion_over(struct question *q, const union ipc_any *m)
 	free(q);
 }
 
+/*
+ * Holds a peer to the answer that its question has: a part of something else is
+ * passed over (NULL, *type stays: the call goes on), another answer is as good
+ * as none (NULL, *type -1: the call is over).
+ */
+static const union ipc_any *
+answer_to(int *type, const union ipc_any *m, enum ipc_type answer, int fd)
+{
+	enum ipc_type part = answer == IPC_EXPAND_DONE ? IPC_EXPAND_ITEM
+	    : answer == IPC_DLV_DONE ? IPC_DLV_RESULT : answer;
+
+	if (m == NULL || *type == (int)answer || *type == (int)part)
+		return m;
+	if (fd >= 0)
+		(void)close(fd);
+	if (ipc_info[*type].kind != IPC_PART)
+		*type = -1;
+	return NULL;
+}
+
 static void
 on_expand(void *arg, int type, const union ipc_any *m, int fd)
 {
 	struct question *q = arg;
 	struct message *msg = q->m;
 
-	(void)fd;
+	m = answer_to(&type, m, IPC_EXPAND_DONE, fd);
+	if (m == NULL && type >= 0)
+		return;
 	if (type == IPC_EXPAND_ITEM) {
 		if (!is_ancestor(msg->live, q->rcpt, m->EXPAND_ITEM.target)) {
 			add_target(q, m->EXPAND_ITEM.target);
@@ -337,8 +472,9 @@ on_route(void *arg, int type, const union ipc_any *answer, int fd)
 	struct message *m = q->m;
 	uint32_t rcpt = q->rcpt;
 
-	(void)type;
-	(void)fd;
+	answer = answer_to(&type, answer, IPC_ADDR_ANSWER, fd);
+	if (answer == NULL && type >= 0)
+		return;
 	free(q);
 	m->live->pending--;
 	if (answer == NULL)
@@ -375,31 +511,56 @@ ask_route(struct message *m, uint32_t rcpt)
 	    .address = m->live->env.rcpts[rcpt].address);
 }
 
-/* ---- results ---- */
-
 static void
-release_destination(struct destination *d)
+on_directory_room(void *arg)
 {
-	struct list *first;
-	struct message *m;
+	struct message *m = arg;
 
-	/* A place is free: one of those that wait for it may try. */
-	first = destination_has_room(d) ? list_first(&d->waiting) : NULL;
-	if (first == NULL)
-		return;
-	m = LIST_OF(first, struct message, waiting);
-	schedule_now(m);
+	m->live->pending--;
+	ask_routes(m);
+	check_over(m);
 }
+
+/* Asks for those not asked for yet, as many as the link takes. */
+static void
+ask_routes(struct message *m)
+{
+	struct live *l = m->live;
+	struct ipc_link *directory = daemon_peer(ROLE_DIRECTORY);
+	uint32_t i;
+
+	if (list_is_in(&l->room.link))
+		return;
+	l->pending++; /* while we ask, so that nothing is over too early */
+	for (; l->asked < l->env.n_rcpts; l->asked++) {
+		i = l->asked;
+		if (l->env.rcpts[i].mark != SPOOL_WAITING || l->work[i].rests)
+			continue;
+		if (directory != NULL && is_full(directory)) {
+			l->room.wake = on_directory_room;
+			l->room.arg = m;
+			ipc_wait_room(directory, &l->room);
+			return; /* pending until then */
+		}
+		ask_route(m, i);
+	}
+	l->pending--;
+}
+
+/* ---- results ---- */
 
 static void
 delivery_free(struct delivery *d)
 {
-	struct destination *to = d->to;
+	struct destination *to = d->to, *relay = d->relay;
 
 	list_remove(&d->link);
-	to->active--;
-	release_destination(to);
+	ipc_waiter_cancel(&d->room);
+	destination_leave(to, d->m);
+	if (relay != NULL)
+		destination_leave(relay, d->m);
 	destination_drop(&to);
+	destination_drop(&relay);
 	free(d->rcpts);
 	free(d);
 }
@@ -436,14 +597,18 @@ set_result(struct delivery *d, const struct ipc_DLV_RESULT *r)
 
 /* Recipients without a result of their own: the process went away. */
 static void
-fill_missing(struct delivery *d, const char *text)
+fill_missing(struct delivery *d, bool lost)
 {
+	const char *text = lost ? "the delivering process went away"
+				: "no answer for this recipient";
 	uint32_t i;
 
 	for (i = 0; i < d->n; i++)
-		if (d->m->live->work[d->rcpts[i]].step == STEP_SENT)
+		if (d->m->live->work[d->rcpts[i]].step == STEP_SENT) {
 			fail(d->m, d->rcpts[i], OUTCOME_LATER, 451,
 			    (struct enhanced){ 4, 3, 0 }, text);
+			d->m->live->work[d->rcpts[i]].lost = lost;
+		}
 }
 
 static void
@@ -459,6 +624,13 @@ process_of(const struct delivery *d)
 	return d->local ? d->to->account : d->instance;
 }
 
+/* Is its message alone in that process, as a suspect should be? */
+static bool
+is_alone(const struct delivery *d)
+{
+	return (d->local ? d->to : d->relay)->alone == d->m;
+}
+
 /* Its process is gone: whether it crashed on this one is mostly heard later,
  * from master or the broker. */
 static void
@@ -468,7 +640,8 @@ remember_suspect(struct delivery *d)
 	if (d->is_accused)
 		return;
 	self.suspects[self.next_suspect++ % SUSPECTS] = (struct suspect){
-		d->m->id, d->local, process_of(d), clock_boot_ms() };
+		d->m->id, d->local, is_alone(d), process_of(d),
+		clock_boot_ms() };
 }
 
 /* In its mailbox, but not durable there yet. */
@@ -483,12 +656,26 @@ wait_for_sync(struct delivery *d)
 		loop_timer_set(&self.sync, clock_boot_ms() + SYNC_AFTER_MS);
 }
 
+/* What the next hop's answer means for others that go there. */
+static void
+note_reached(struct delivery *d, bool host_later)
+{
+	const struct rcpt_work *w = &d->m->live->work[d->rcpts[0]];
+
+	if (host_later)
+		destination_failed(d->to, w->result.text);
+	else
+		destination_reached(d->to);
+}
+
 static void
 on_delivered(void *arg, int type, const union ipc_any *m, int fd)
 {
 	struct delivery *d = arg;
 
-	(void)fd;
+	m = answer_to(&type, m, IPC_DLV_DONE, fd);
+	if (m == NULL && type >= 0)
+		return;
 	if (type == IPC_DLV_RESULT) {
 		set_result(d, &m->DLV_RESULT);
 		return;
@@ -496,8 +683,11 @@ on_delivered(void *arg, int type, const union ipc_any *m, int fd)
 	self.n_active--;
 	if (m == NULL)
 		remember_suspect(d);
-	fill_missing(d, m == NULL ? "the delivering process went away"
-				  : "no answer for this recipient");
+	else
+		d->m->live->was_tried = true;
+	fill_missing(d, m == NULL);
+	if (m != NULL && !d->local)
+		note_reached(d, m->DLV_DONE.host_later != 0);
 	if (m != NULL && m->DLV_DONE.placed)
 		wait_for_sync(d);
 	else
@@ -574,6 +764,9 @@ send_body(struct delivery *d, struct ipc_link *l)
 	ipc_send(l, DLV_END, -1, .dlv = d->number);
 }
 
+static void on_link_room(void *arg);
+
+/* A link takes no more than its bound; what is beyond that waits here. */
 static void
 send_delivery(struct delivery *d, struct ipc_link *l)
 {
@@ -581,6 +774,13 @@ send_delivery(struct delivery *d, struct ipc_link *l)
 	const struct spool_rcpt *r;
 	uint32_t i;
 
+	if (is_full(l)) {
+		d->link_serial = ipc_link_serial(l);
+		d->room.wake = on_link_room;
+		d->room.arg = d;
+		ipc_wait_room(l, &d->room);
+		return;
+	}
 	self.n_active++;
 	d->is_sent = true;
 	d->number = ++self.numbers;
@@ -649,23 +849,35 @@ relay_for(const struct destination *to)
 }
 
 static void
-start(struct delivery *d)
+on_link_room(void *arg)
 {
-	struct ipc_link *l;
+	struct delivery *d = arg;
+	struct ipc_link *l = ipc_link_find(d->link_serial);
 
+	if (l == NULL)
+		not_sent(d, OUTCOME_LATER,
+		    SLICE("the delivering process went away"));
+	else
+		send_delivery(d, l);
+}
+
+static void
+start(struct delivery *d, struct ipc_link *relay)
+{
 	d->m->live->pending++;
-	d->to->active++;
+	destination_enter(d->to, d->m);
 	if (d->local) {
 		owners_open(d->to->account, on_owner, d);
 		return;
 	}
-	l = relay_for(d->to);
-	if (l == NULL) {
+	if (relay == NULL) {
 		not_sent(d, OUTCOME_LATER, SLICE("no relay is running"));
 		return;
 	}
-	d->instance = ipc_link_instance(l);
-	send_delivery(d, l);
+	d->instance = ipc_link_instance(relay);
+	d->relay = destination_take_relay(d->instance);
+	destination_enter(d->relay, d->m);
+	send_delivery(d, relay);
 }
 
 static struct delivery *
@@ -699,26 +911,56 @@ delivery_new(struct message *m, uint32_t first)
 	return d;
 }
 
-static bool
-is_crash_suspect(const struct message *m)
+/* Who has no room for it: the destination or the relay process, with a use of
+ * it for the caller. NULL: there is room. */
+static struct destination *
+who_is_busy(struct message *m, struct destination *to, struct ipc_link *relay)
 {
-	return (m->st.flags & SPOOL_ALONE) != 0;
+	struct destination *process;
+
+	if (!destination_may_enter(to, m)) {
+		to->users++;
+		return to;
+	}
+	if (relay == NULL)
+		return NULL;
+	process = destination_take_relay(ipc_link_instance(relay));
+	if (destination_may_enter(process, m))
+		destination_drop(&process);
+	return process;
 }
 
-/* A suspect goes out with nothing beside it. */
-static bool
-may_start(const struct message *m, const struct destination *to)
+/* Waits for the first of those that are busy. */
+static void
+postpone(struct message *m, uint32_t rcpt, struct destination *busy)
 {
-	struct list *it, *tmp;
+	m->live->work[rcpt].postponed = true;
+	if (m->live->busy == NULL)
+		m->live->busy = busy;
+	else
+		destination_drop(&busy);
+}
 
-	if (!m->live->by_hand && !destination_has_room(to))
-		return false;
-	if (is_crash_suspect(m))
-		return self.n_active == 0;
-	LIST_EACH(it, tmp, &self.active)
-		if (is_crash_suspect(LIST_OF(it, struct delivery, link)->m))
-			return false;
-	return true;
+static void
+dispatch_one(struct message *m, uint32_t i)
+{
+	struct destination *busy, *to = m->live->work[i].to;
+	struct ipc_link *relay = to->is_owner ? NULL : relay_for(to);
+
+	if (!m->by_hand && destination_is_down(to)) {
+		fail(m, i, OUTCOME_LATER, 451, (struct enhanced){ 4, 4, 1 },
+		    to->why == NULL || to->why[0] == 0
+			? "the next hop was not to be reached a moment ago"
+			: to->why);
+		m->live->work[i].untried = true;
+		destination_drop(&m->live->work[i].to);
+		return;
+	}
+	busy = who_is_busy(m, to, relay);
+	if (busy != NULL || (!to->is_owner && !schedule_take_remote(m)))
+		postpone(m, i, busy);
+	else
+		start(delivery_new(m, i), relay);
 }
 
 static void
@@ -728,14 +970,9 @@ dispatch(struct message *m)
 	uint32_t i;
 
 	l->pending++;
-	for (i = 0; i < l->env.n_rcpts; i++) {
-		if (l->work[i].step != STEP_ROUTED)
-			continue;
-		if (may_start(m, l->work[i].to))
-			start(delivery_new(m, i));
-		else
-			l->work[i].postponed = true;
-	}
+	for (i = 0; i < l->env.n_rcpts; i++)
+		if (l->work[i].step == STEP_ROUTED && !l->work[i].postponed)
+			dispatch_one(m, i);
 	l->pending--;
 }
 
@@ -753,11 +990,13 @@ is_routing(const struct live *l)
 	return false;
 }
 
-/* What could not be handed out waits for its destination. */
-static struct destination *
-first_postponed(struct live *l)
+/* What could not be handed out waits for room; but not without end, for in
+ * line nobody looks at how old it is. True when something waits. */
+static bool
+take_postponed(struct message *m)
 {
-	struct destination *d = NULL;
+	struct live *l = m->live;
+	bool late = schedule_is_late(m), any = false;
 	uint32_t i;
 
 	for (i = 0; i < l->env.n_rcpts; i++) {
@@ -765,13 +1004,19 @@ first_postponed(struct live *l)
 			continue;
 		l->work[i].postponed = false;
 		l->work[i].step = STEP_NONE;
-		if (d == NULL) {
-			d = l->work[i].to;
-			l->work[i].to = NULL;
-		}
 		destination_drop(&l->work[i].to);
+		any = true;
+		if (late)
+			fail(m, i, OUTCOME_LATER, 451,
+			    (struct enhanced){ 4, 4, 5 },
+			    message_is_suspect(m)
+				? "it waits until it can be tried by itself"
+				: "there is much other mail for its next hop");
+		l->work[i].untried = late;
 	}
-	return d;
+	if (late)
+		destination_drop(&l->busy);
+	return any && !late;
 }
 
 static bool
@@ -789,7 +1034,7 @@ static void
 check_over(struct message *m)
 {
 	struct live *l = m->live;
-	struct destination *d;
+	bool postponed;
 	uint32_t i;
 
 	if (l->pending > 0 || is_routing(l))
@@ -803,33 +1048,37 @@ check_over(struct message *m)
 			break;
 		}
 	}
-	d = first_postponed(l);
-	if (d == NULL || has_results(l) || m->removed) {
-		destination_drop(&d);
+	postponed = take_postponed(m);
+	if (postponed && !has_results(l) && !m->removed)
+		schedule_postponed(m);
+	else
 		schedule_attempt_over(m);
-		return;
+}
+
+/* Those that were deferred while others waited have their own time. */
+static void
+let_rest(struct message *m)
+{
+	uint32_t i;
+
+	if (m->respite != NULL && clock_boot_ms() >= m->respite->until) {
+		free(m->respite);
+		m->respite = NULL;
 	}
-	schedule_postponed(m);
-	if (m->st.state == SPOOL_HELD) {
-		destination_drop(&d);
-		return;
-	}
-	list_add(&d->waiting, &m->waiting);
-	m->waits_for = d; /* our use of it goes over to the message */
-	if (destination_has_room(d) && self.n_active == 0)
-		release_destination(d);
+	for (i = 0; m->respite != NULL && i < m->respite->n; i++)
+		if (m->respite->rcpts[i] < m->live->env.n_rcpts)
+			m->live->work[m->respite->rcpts[i]].rests = true;
 }
 
 void
 deliver_begin(struct message *m)
 {
 	struct live *l = m->live;
-	uint32_t i, n = l->env.n_rcpts;
 
+	let_rest(m);
+	l->asked = 0;
 	l->pending = 1;
-	for (i = 0; i < n; i++)
-		if (l->env.rcpts[i].mark == SPOOL_WAITING)
-			ask_route(m, i);
+	ask_routes(m);
 	l->pending--;
 	check_over(m);
 }
@@ -840,6 +1089,14 @@ static bool
 is_out_at(const struct delivery *d, bool local, uint64_t who)
 {
 	return d->is_sent && d->local == local && process_of(d) == who;
+}
+
+/* The second time counts against it only if it was alone. */
+static void
+accuse(struct message *m, bool alone)
+{
+	if (alone || m->st.crashes == 0)
+		schedule_crashed(m);
 }
 
 /* The news came before the end of the link did: what is out at that process
@@ -860,7 +1117,7 @@ blame_active(bool local, uint64_t who)
 			if (o->m == d->m && is_out_at(o, local, who))
 				o->is_accused = true;
 		}
-		schedule_crashed(d->m);
+		accuse(d->m, is_alone(d));
 	}
 }
 
@@ -877,18 +1134,23 @@ blame(bool local, uint64_t who)
 	struct message *m;
 	uint64_t id;
 	size_t i, k;
+	bool alone;
 
 	for (i = 0; i < SUSPECTS; i++) {
 		if (!is_suspect_of(&self.suspects[i], local, who))
 			continue;
 		id = self.suspects[i].id;
-		for (k = i; k < SUSPECTS; k++)
-			if (self.suspects[k].id == id &&
-			    is_suspect_of(&self.suspects[k], local, who))
-				self.suspects[k].id = 0;
+		alone = false;
+		for (k = i; k < SUSPECTS; k++) {
+			if (self.suspects[k].id != id ||
+			    !is_suspect_of(&self.suspects[k], local, who))
+				continue;
+			alone = alone || self.suspects[k].alone;
+			self.suspects[k].id = 0;
+		}
 		m = schedule_find(id);
 		if (m != NULL)
-			schedule_crashed(m);
+			accuse(m, alone);
 	}
 	blame_active(local, who);
 }

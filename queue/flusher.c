@@ -19,7 +19,8 @@
 #include "queue/spool_priv.h"
 #include "sys/log.h"
 
-enum { DELAY_MS = 100, GROUP_MAX = 256, PARTS_MAX = 8, PART_MIN = 8 };
+enum { DELAY_MS = 100, GROUP_MAX = 256, PARTS_MAX = 8, PART_MIN = 8,
+	RETRY_MIN_MS = 1000, RETRY_MAX_MS = 60000 };
 
 /* What one thread does of a group. */
 struct part {
@@ -195,6 +196,23 @@ flusher_add(struct spool *s, struct change *c)
 }
 
 void
+flusher_again(struct spool *s, struct change *c)
+{
+	c->failed = false;
+	list_remove(&c->link);
+	flusher_add(s, c);
+}
+
+void
+flusher_retry(struct spool *s)
+{
+	struct list *first;
+
+	while ((first = list_first(&s->flusher.failed)) != NULL)
+		flusher_again(s, LIST_OF(first, struct change, link));
+}
+
+void
 flusher_hurry(struct spool *s)
 {
 	s->flusher.hurry = true;
@@ -287,19 +305,88 @@ end_expansions(struct change *c)
 	}
 }
 
+/* The disk does not hold what the change says, and might yet. A slot that is
+ * gone has nothing to say. */
+static bool
+has_failed(const struct change *c)
+{
+	if (c->kind == CHANGE_ASIDE || (c->kind == CHANGE_FREE &&
+	    c->error == ENOENT))
+		return false;
+	return c->error != 0 || c->journal_error != 0 || !c->readable;
+}
+
+/* The records that are still to be written: expansions were answered. */
+static void
+keep_marks(struct change *c, struct slice more, struct buf *out)
+{
+	buf_init(out, 2 * FORMAT_JOURNAL_MAX);
+	if (c->journal_error != 0)
+		change_copy_marks(buf_slice(&c->journal), out);
+	buf_add_slice(out, more);
+}
+
+/* The newer change of this message has its marks in the sector already, but
+ * not in the journal. */
+static void
+leave_to_newer(struct change *c)
+{
+	struct change *newer = c->ref->change;
+	struct buf all;
+
+	keep_marks(c, buf_slice(&newer->journal), &all);
+	buf_fini(&newer->journal);
+	newer->journal = all;
+}
+
+/* Nothing newer is known of this message: it is written again, alone or with
+ * what comes in the meantime. */
+static void
+write_again(struct spool *s, struct change *c)
+{
+	struct flusher *f = &s->flusher;
+	struct buf marks;
+
+	keep_marks(c, SLICE_NONE, &marks);
+	buf_fini(&c->journal);
+	c->journal = marks;
+	c->running = false;
+	c->own_fd = false;
+	c->in_tail = false;
+	c->fd = -1;
+	c->error = 0;
+	c->journal_error = 0;
+	c->failed = true;
+	list_add(&f->failed, &c->link);
+	if (loop_timer_is_set(&f->retry))
+		return;
+	f->retry_ms = f->retry_ms == 0 ? RETRY_MIN_MS : f->retry_ms * 2;
+	if (f->retry_ms > RETRY_MAX_MS)
+		f->retry_ms = RETRY_MAX_MS;
+	loop_timer_set(&f->retry, clock_boot_ms() + f->retry_ms);
+}
+
 static void
 end_change(struct spool *s, struct change *c)
 {
 	struct spool_ref *ref = c->ref;
+	bool failed = has_failed(c);
 
 	slot_fds_release(&s->fds, &c->pin);
 	log_failed(c);
 	end_state(c);
-	if (ref->change == c)
-		ref->change = NULL;
-	else
-		ref->change->older = NULL;
 	end_expansions(c);
+	if (ref->change == c && failed && !s->closing) {
+		write_again(s, c);
+		return;
+	}
+	if (ref->change == c) {
+		ref->change = NULL;
+	} else {
+		ref->change->older = NULL;
+		if (failed)
+			leave_to_newer(c);
+	}
 	if (c->kind != CHANGE_STATE)
 		end_message(s, c);
 	change_free(c);
@@ -345,6 +432,8 @@ group_done(struct job *j)
 		end_change(s, g->changes[i]);
 	}
 	free(g);
+	if (error == 0 && list_is_empty(&f->failed))
+		f->retry_ms = 0;
 	answer(f, error);
 	if (!list_is_empty(&s->waiting))
 		commit_slots_changed(s, SLOT_8, 0);
@@ -369,6 +458,8 @@ prepare(struct spool *s, struct change *c)
 		c->readable = true;
 		buf_reset(&c->journal);
 	}
+	if (!c->readable)
+		change_read_again(s, c);
 	c->st.sequence = ref->sequence + 1;
 	if ((ref->flags & REF_JOURNAL) != 0)
 		c->st.flags |= SPOOL_HAS_JOURNAL;
@@ -441,6 +532,12 @@ on_timer(void *arg)
 }
 
 static void
+on_retry(void *arg)
+{
+	flusher_retry(arg);
+}
+
+static void
 on_later(void *arg)
 {
 	struct spool *s = arg;
@@ -456,7 +553,9 @@ flusher_init(struct spool *s)
 
 	list_init(&f->pending);
 	list_init(&f->waiters);
+	list_init(&f->failed);
 	loop_timer_init(&f->timer, s->loop, on_timer, s);
+	loop_timer_init(&f->retry, s->loop, on_retry, s);
 	loop_later_init(&f->later, s->loop, on_later, s);
 }
 
@@ -465,5 +564,6 @@ flusher_fini(struct spool *s)
 {
 	answer(&s->flusher, 0);
 	loop_timer_clear(&s->flusher.timer);
+	loop_timer_clear(&s->flusher.retry);
 	loop_later_remove(&s->flusher.later);
 }

@@ -48,7 +48,8 @@ fails(enum fsio_op op)
 	int want = atomic_load(&self.fail_op);
 	uint64_t left;
 
-	if (want < 0 || (want != FSIO_ANY && want != (int)op))
+	if (want < 0 || (want != (int)op &&
+	    (want != FSIO_ANY || op == FSIO_READ_DIR)))
 		return false;
 	left = atomic_load(&self.fail_left);
 	if (left == 0)
@@ -287,6 +288,36 @@ fsio_rename(int dir, const char *from, const char *to)
 	return 0;
 }
 
+/* For file systems that do not know RENAME_NOREPLACE. Nobody else makes names
+ * here, so looking first is enough. */
+static int
+rename_if_free(int dir, const char *from, const char *to)
+{
+	struct stat st;
+
+	if (fsio_stat(dir, to, &st) == 0) {
+		errno = EEXIST;
+		return -1;
+	}
+	return errno == ENOENT ? renameat(dir, from, dir, to) : -1;
+}
+
+int
+fsio_rename_new(int dir, const char *from, const char *to)
+{
+	int result;
+
+	if (begin(FSIO_RENAME) < 0)
+		return -1;
+	result = renameat2(dir, from, dir, to, RENAME_NOREPLACE);
+	if (result < 0 && (errno == EINVAL || errno == ENOSYS))
+		result = rename_if_free(dir, from, to);
+	if (result == 0)
+		tell(&(struct fsio_step){ .op = FSIO_RENAME, .dir = dir,
+		    .fd = -1, .path = from, .to = to });
+	return result;
+}
+
 int
 fsio_unlink(int dir, const char *path)
 {
@@ -340,6 +371,15 @@ fsio_pread(int fd, void *p, size_t n, off_t offset)
 		got += (size_t)k;
 	}
 	return (ssize_t)got;
+}
+
+struct dirent *
+fsio_read_dir(DIR *d)
+{
+	if (fails(FSIO_READ_DIR))
+		return NULL;
+	errno = 0;
+	return readdir(d);
 }
 
 int

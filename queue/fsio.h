@@ -8,6 +8,7 @@
 #ifndef QUEUE_FSIO_H
 #define QUEUE_FSIO_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,7 @@ enum fsio_op {
 	FSIO_MKDIR,
 	FSIO_TRUNCATE,
 	FSIO_WRITE_OUT, /* no step of its own: part of fsio_flush_many */
+	FSIO_READ_DIR, /* no step, and not in FSIO_ANY: for fsio_fail_at only */
 	FSIO_OP_COUNT
 };
 
@@ -61,6 +63,9 @@ int fsio_fsync_dir(int dir, const char *path)
 void fsio_flush_many(const int *fds, int *errors, size_t n, bool strict);
 int fsio_rename(int dir, const char *from, const char *to)
     __attribute__((warn_unused_result));
+/* The same, but what is there already stays: EEXIST. */
+int fsio_rename_new(int dir, const char *from, const char *to)
+    __attribute__((warn_unused_result));
 int fsio_unlink(int dir, const char *path)
     __attribute__((warn_unused_result));
 /* A folder, mode 0700. EEXIST is an error. */
@@ -73,6 +78,9 @@ int fsio_truncate(int fd, off_t size) __attribute__((warn_unused_result));
 int fsio_open(int dir, const char *path, int flags);
 /* `n` bytes, or fewer at the end of the file; -1. */
 ssize_t fsio_pread(int fd, void *p, size_t n, off_t offset);
+/* The next entry. NULL with errno 0 at the end, or with the error: then what
+ * was read so far is not all there is. */
+struct dirent *fsio_read_dir(DIR *d);
 int fsio_stat(int dir, const char *path, struct stat *st)
     __attribute__((warn_unused_result));
 /* 0 when nobody has the file open for writing; `fd` is read-only. -1 with

@@ -14,8 +14,6 @@
 #include "queue/fsio.h"
 #include "sys/log.h"
 
-/* Without i, l, o and u: nothing looks like a digit, few words come out. */
-
 /* Writes `ask` over the sector that does not count. 0, or an errno. */
 static int
 write_ask(const struct ids *i)

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/list.h"
+#include "base/map.h"
 #include "base/queue_id.h"
 #include "conf/conf_queue.h"
 #include "proto/status.h"
@@ -21,12 +23,20 @@
 #include "queue/schedule.h"
 #include "sys/log.h"
 
-enum { TXS_PER_LINK = 20000, RCPTS_MAX = 100000 };
+enum { TXS_PER_LINK = 20000, RCPTS_MAX = 100000, KEY = 16 };
 
 enum tx_state { TX_GATHERING, TX_COMMITTING };
 
+/* Who gives us mail: one for each link that has transactions open. */
+struct submitter {
+	uint64_t serial;
+	struct list txs; /* that are gathering */
+	size_t n;        /* of all its transactions */
+};
+
 struct tx {
-	struct list link;
+	struct list link; /* in its submitter's */
+	struct submitter *from; /* NULL: our own */
 	uint64_t serial, tx, req;
 	enum tx_state state;
 	struct live *live;
@@ -37,31 +47,56 @@ struct tx {
 	void *own_arg;
 };
 
-static struct list txs = { &txs, &txs };
+static struct map gathering;  /* of tx, by link and number */
+static struct map submitters; /* by the link's serial */
 static size_t n_txs;
+
+static struct slice
+key_of(uint64_t serial, uint64_t number, char key[KEY])
+{
+	memcpy(key, &serial, sizeof serial);
+	memcpy(key + sizeof serial, &number, sizeof number);
+	return (struct slice){ key, KEY };
+}
 
 static struct tx *
 find(struct ipc_link *l, uint64_t number)
 {
-	uint64_t serial = ipc_link_serial(l);
-	struct list *it, *tmp;
-	struct tx *t;
+	char key[KEY];
 
-	/* The newest are at the end, and asked for most. */
-	for (it = txs.prev, tmp = it->prev; it != &txs;
-	    it = tmp, tmp = it->prev) {
-		t = LIST_OF(it, struct tx, link);
-		if (t->serial == serial && t->tx == number &&
-		    t->state == TX_GATHERING)
-			return t;
-	}
-	return NULL;
+	return map_get(&gathering, key_of(ipc_link_serial(l), number, key));
+}
+
+static void
+leave_submitter(struct tx *t)
+{
+	struct submitter *s = t->from;
+
+	if (s == NULL || --s->n > 0)
+		return;
+	(void)map_remove(&submitters, map_u64(&s->serial));
+	free(s);
+}
+
+/* It can no longer be named: another may have its number. */
+static void
+stop_gathering(struct tx *t)
+{
+	char key[KEY];
+
+	if (t->state != TX_GATHERING)
+		return;
+	t->state = TX_COMMITTING;
+	list_remove(&t->link);
+	if (t->from != NULL)
+		(void)map_remove(&gathering, key_of(t->serial, t->tx, key));
 }
 
 static void
 tx_free(struct tx *t)
 {
-	list_remove(&t->link);
+	stop_gathering(t);
+	leave_submitter(t);
 	n_txs--;
 	if (t->body != NULL)
 		spool_body_discard(&t->body);
@@ -84,9 +119,54 @@ tx_new(struct live *live)
 	if (t == NULL)
 		return NULL;
 	t->live = live;
-	list_add(&txs, &t->link);
 	n_txs++;
 	return t;
+}
+
+/* The one of this link, made if new; NULL: no memory. */
+static struct submitter *
+submitter_of(uint64_t serial)
+{
+	struct submitter *s = map_get(&submitters, map_u64(&serial));
+
+	if (s != NULL)
+		return s;
+	s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return NULL;
+	s->serial = serial;
+	list_init(&s->txs);
+	if (map_put(&submitters, map_u64(&serial), s, NULL) == 0)
+		return s;
+	free(s);
+	return NULL;
+}
+
+static bool
+has_too_many(struct ipc_link *l)
+{
+	uint64_t serial = ipc_link_serial(l);
+	const struct submitter *s = map_get(&submitters, map_u64(&serial));
+
+	return s != NULL && s->n >= TXS_PER_LINK;
+}
+
+/* Opens it under its number. 0, or -1: no memory. */
+static int
+tx_open(struct tx *t, struct ipc_link *l, uint64_t number)
+{
+	uint64_t serial = ipc_link_serial(l);
+	struct submitter *s = submitter_of(serial);
+	char key[KEY];
+
+	if (s == NULL)
+		return -1;
+	t->from = s;
+	t->serial = serial;
+	t->tx = number;
+	s->n++;
+	list_add(&s->txs, &t->link);
+	return map_put(&gathering, key_of(serial, number, key), t, NULL);
 }
 
 static void
@@ -134,7 +214,7 @@ intake_open(struct ipc_link *l, const union ipc_any *m, int fd)
 	uint64_t id;
 
 	(void)fd;
-	if (queue_is_stopping() || n_txs >= TXS_PER_LINK) {
+	if (queue_is_stopping() || has_too_many(l)) {
 		refuse_open(l, o->req, OUTCOME_LATER, "try again later");
 		return;
 	}
@@ -150,13 +230,14 @@ intake_open(struct ipc_link *l, const union ipc_any *m, int fd)
 	id = spool_new_id(queue_spool());
 	live = id == 0 ? NULL : live_new();
 	t = live == NULL ? NULL : tx_new(live);
-	if (t == NULL) {
+	if (t == NULL)
 		live_free(&live);
+	if (t == NULL || tx_open(t, l, o->tx) < 0) {
+		if (t != NULL)
+			tx_free(t);
 		refuse_open(l, o->req, OUTCOME_LATER, "out of resources");
 		return;
 	}
-	t->serial = ipc_link_serial(l);
-	t->tx = o->tx;
 	live->env.id = id;
 	fill_envelope(live, o, origin_of(l));
 	ipc_send(l, TX_OPENED, -1, .req = o->req, .outcome = OUTCOME_DONE,
@@ -197,14 +278,16 @@ intake_body(struct ipc_link *l, const union ipc_any *m, int fd)
 		t->broken = true;
 }
 
-/* The body outgrew a message: from here on it is a file, beginning anew. */
+/* The body outgrew a message: from here on it is a file, beginning anew. That
+ * takes room on the disk, whatever size was said before. */
 void
 intake_file(struct ipc_link *l, const union ipc_any *m, int fd)
 {
 	struct tx *t = find(l, m->TX_FILE.tx);
 
 	(void)fd;
-	if (t != NULL && t->body == NULL)
+	if (t != NULL && t->body == NULL &&
+	    spool_has_room(queue_spool(), IPC_BODY_MAX + 1, false))
 		t->body = spool_body_open(queue_spool(), t->live->env.id);
 	if (t == NULL || t->body == NULL) {
 		ipc_send(l, TX_FILE_NO, -1, .req = m->TX_FILE.req,
@@ -276,7 +359,7 @@ commit(struct tx *t)
 
 	e->n_first = e->n_rcpts;
 	e->groups[0].n = e->n_rcpts;
-	t->state = TX_COMMITTING;
+	stop_gathering(t);
 	spool_commit(queue_spool(), e,
 	    t->body == NULL ? buf_slice(&t->live->body) : SLICE_NONE, t->body,
 	    on_committed, t);
@@ -323,14 +406,15 @@ void
 intake_peer_lost(struct ipc_link *l)
 {
 	uint64_t serial = ipc_link_serial(l);
-	struct list *it, *tmp;
-	struct tx *t;
+	struct submitter *s = map_get(&submitters, map_u64(&serial));
+	struct list *it;
 
-	LIST_EACH(it, tmp, &txs) {
-		t = LIST_OF(it, struct tx, link);
-		if (t->serial == serial && t->state == TX_GATHERING)
-			tx_free(t);
-	}
+	if (s == NULL)
+		return;
+	s->n++; /* while we look at it */
+	while ((it = list_first(&s->txs)) != NULL)
+		tx_free(LIST_OF(it, struct tx, link));
+	leave_submitter(&(struct tx){ .from = s });
 }
 
 /* Too large to travel in messages: its body becomes a file. */

@@ -180,6 +180,7 @@ expand(struct spool_envelope *e, struct format_journal *j)
 		if (format_target_next(&j->targets, target) < 0)
 			return;
 		target->group = source->group;
+		target->parent = j->rcpt;
 		e->n_rcpts++;
 	}
 }

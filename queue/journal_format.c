@@ -76,15 +76,6 @@ format_mark_put(uint32_t rcpt, uint8_t mark, struct buf *out)
 	journal_end(out, start);
 }
 
-void
-format_note_put(uint32_t rcpt, struct slice text, struct buf *out)
-{
-	size_t start = journal_begin(out, FORMAT_NOTE, rcpt);
-
-	buf_add_slice(out, text);
-	journal_end(out, start);
-}
-
 /* The number of targets is checked against the bytes by walking them. */
 static bool
 targets_are_whole(struct slice rest, uint32_t n)

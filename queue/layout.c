@@ -100,6 +100,7 @@ empty_tmp(int dir)
 {
 	int fd = openat(dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct dirent *e;
+	int error;
 	DIR *d;
 
 	if (fd < 0)
@@ -110,11 +111,13 @@ empty_tmp(int dir)
 		return -1;
 	}
 	/* What will not go away is somebody's folder: no business of ours. */
-	while ((e = readdir(d)) != NULL)
+	while ((e = fsio_read_dir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
 			(void)!fsio_unlink(fd, e->d_name);
+	error = errno;
 	(void)closedir(d);
-	return 0;
+	errno = error;
+	return error == 0 ? 0 : -1;
 }
 
 int

@@ -74,7 +74,8 @@ static int
 read_folder(struct listing *l, int dir, const char *path, unsigned hash,
     struct listed_ids *ids)
 {
-	int fd = fsio_open(dir, path, O_RDONLY | O_DIRECTORY), result = 0;
+	int fd = fsio_open(dir, path, O_RDONLY | O_DIRECTORY);
+	int result = 0, error;
 	struct dirent *e;
 	struct slice name;
 	DIR *d;
@@ -85,7 +86,7 @@ read_folder(struct listing *l, int dir, const char *path, unsigned hash,
 			(void)close(fd);
 		return -1;
 	}
-	while (result == 0 && (e = readdir(d)) != NULL) {
+	while (result == 0 && (e = fsio_read_dir(d)) != NULL) {
 		name = slice_str(e->d_name);
 		if (slice_eq_str(name, ".") || slice_eq_str(name, ".."))
 			continue;
@@ -96,7 +97,12 @@ read_folder(struct listing *l, int dir, const char *path, unsigned hash,
 		add_foreign(l, path, e->d_name);
 		result = 0;
 	}
+	/* A list that is cut short would say that live mail is not there. */
+	error = errno;
+	if (error != 0)
+		result = -1;
 	(void)closedir(d);
+	errno = error;
 	return result;
 }
 

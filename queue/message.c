@@ -20,6 +20,7 @@ live_new(void)
 		return NULL;
 	region_init(&l->mem, LIVE_MEMORY);
 	buf_init(&l->body, IPC_BODY_MAX);
+	list_init(&l->recording);
 	return l;
 }
 
@@ -30,6 +31,7 @@ live_free(struct live **lp)
 
 	if (l == NULL)
 		return;
+	destination_drop(&l->busy);
 	region_fini(&l->mem);
 	buf_fini(&l->body);
 	free(l->work);
@@ -104,6 +106,7 @@ message_free(struct message **mp)
 		return;
 	message_leave_line(m);
 	live_free(&m->live);
+	free(m->respite);
 	free(m->text);
 	free(m);
 	*mp = NULL;
@@ -114,7 +117,7 @@ message_load(struct spool *s, struct message *m)
 {
 	struct live *l;
 	struct spool_rcpt *rcpts;
-	uint32_t n;
+	uint32_t i, n;
 
 	if (m->live != NULL)
 		return 0;
@@ -131,6 +134,8 @@ message_load(struct spool *s, struct message *m)
 		goto failed;
 	memcpy(l->env.rcpts, rcpts, n * sizeof *rcpts);
 	l->env.n_rcpts = n;
+	for (i = l->env.n_first; i < n; i++)
+		l->work[i].parent = rcpts[i].parent;
 	if (l->env.body_size <= IPC_BODY_MAX &&
 	    spool_read_body(s, m->ref, 0, l->env.body_size, &l->body) < 0)
 		goto failed;
@@ -153,7 +158,13 @@ void
 message_leave_line(struct message *m)
 {
 	list_remove(&m->waiting);
-	destination_drop(&m->waits_for);
+	destination_forget(m);
+}
+
+bool
+message_is_suspect(const struct message *m)
+{
+	return (m->st.flags & SPOOL_ALONE) != 0;
 }
 
 void

@@ -14,6 +14,7 @@
 #include "base/region.h"
 #include "proto/status.h"
 #include "queue/spool.h"
+#include "sys/ipc.h"
 
 struct destination;
 
@@ -36,7 +37,11 @@ struct rcpt_work {
 	struct status result; /* text in the live region */
 	struct slice remote;
 	bool dsn_passed;      /* the next hop took over the DSN parameters */
-	bool postponed;       /* its destination is busy */
+	bool postponed;       /* there is no room for it where it goes */
+	bool rests;           /* this attempt leaves it out: see respite */
+	bool lost;            /* the process that had it went away */
+	bool untried;         /* it is over, but no process had it */
+	bool folded;          /* an alias whose targets were all there already */
 };
 
 /* While it is worked on. */
@@ -47,7 +52,20 @@ struct live {
 	size_t cap;             /* of work and env.rcpts */
 	struct buf body;        /* bodies that travel in messages */
 	size_t pending;         /* answers to come */
-	bool by_hand;           /* the administrator asked for this attempt */
+	uint32_t asked;         /* recipients up to here have been routed */
+	struct list recording;  /* expansions on their way to the disk */
+	struct ipc_waiter room; /* in the link to the directory */
+	struct destination *busy; /* that the first one postponed waits for */
+	bool was_tried;         /* a process had it, and came back */
+	bool has_remote_place;  /* counted among those that go to a relay */
+};
+
+/* Recipients that were deferred while others of the message have not been
+ * tried yet: these are left alone until their own time has come. */
+struct respite {
+	int64_t until; /* boot ms */
+	uint32_t n;
+	uint32_t rcpts[];
 };
 
 struct message {
@@ -55,11 +73,17 @@ struct message {
 	uint64_t id;
 	struct heap_node due;      /* in the schedule: key is boot ms */
 	struct list waiting;       /* in line for a place in work, or … */
-	struct destination *waits_for; /* … for this destination */
+	struct destination *waits_for; /* … for this destination; or called */
 	struct live *live;
+	struct respite *respite;   /* or NULL */
 	struct spool_status st;    /* st.text points into `text` */
 	char *text;
-	int64_t arrival_s; /* by the schedule's steady clock; 0: not read yet */
+	int64_t arrival_s, deadline_s; /* by the schedule's steady clock; 0: not
+					* read yet */
+	uint8_t alone_tries;       /* that came to nothing */
+	bool called;               /* by waits_for, and on its way */
+	bool is_remote;            /* as far as we know */
+	bool by_hand;              /* the administrator asked for an attempt */
 	bool removed;              /* the administrator took it out */
 	bool process_lost;         /* in this attempt, with it in work */
 };
@@ -72,8 +96,11 @@ void message_free(struct message **m);
 int message_load(struct spool *s, struct message *m)
     __attribute__((warn_unused_result));
 void message_unload(struct message *m);
-/* Takes it out of whatever line it waits in. */
+/* Takes it out of whatever line it waits in; it does not come if it was
+ * called. */
 void message_leave_line(struct message *m);
+/* Did a process crash on it, or on one that was there with it? */
+bool message_is_suspect(const struct message *m);
 
 struct live *live_new(void);
 void live_free(struct live **l);

@@ -77,6 +77,8 @@ on_opened(void *arg, int type, const union ipc_any *m, int fd)
 
 	if (type != IPC_OWNER_LINK) {
 		/* Whatever it says, nothing was delivered. */
+		if (type != IPC_OWNER_REFUSED)
+			m = NULL;
 		answer(o, m != NULL &&
 			m->OWNER_REFUSED.outcome == OUTCOME_FAILED
 			? OUTCOME_FAILED : OUTCOME_LATER,

@@ -110,8 +110,10 @@ read_records(struct spool *s, const struct spool_ref *ref, int fd,
 
 	*records_r = SLICE_NONE;
 	buf_init(&b, SIZE_MAX / 4);
+	/* A block that failed may stand behind those that count. */
 	if (ref->tail.blocks > 0)
-		result = tail_read(fd, kind, ref->generation, &tail, &b);
+		result = tail_read(fd, kind, ref->generation, &tail,
+		    ref->tail.blocks, &b);
 	if (result == 0 && (ref->flags & REF_JOURNAL) != 0)
 		result = journal_load(s->dir, ref->id, &b);
 	change_pending_marks(ref, &b);
@@ -157,20 +159,6 @@ spool_read_envelope(struct spool *s, struct spool_ref *r, struct region *mem,
 	slot_fds_release(&s->fds, &f);
 	errno = error;
 	return result;
-}
-
-int
-spool_read_status(struct spool *s, struct spool_ref *r, struct region *mem,
-    struct spool_status *st_r)
-{
-	struct format_state st;
-
-	if (change_state(s, r, &st) < 0)
-		return -1;
-	spool_status_of(&st, st_r);
-	st_r->text = region_slice(mem, st_r->text);
-	errno = ENOMEM;
-	return st_r->text.p == NULL ? -1 : 0;
 }
 
 /* `n` bytes, fewer at the end of what there is. */

@@ -136,7 +136,7 @@ check_records(const struct scan *sc, struct found *f, int fd,
 
 	f->tail = tail_behind(kind, h->length);
 	buf_init(&b, SIZE_MAX / 4);
-	result = tail_read(fd, kind, h->generation, &f->tail, &b);
+	result = tail_read(fd, kind, h->generation, &f->tail, UINT8_MAX, &b);
 	if (result == 0 && listing_find(&sc->list.journals, h->id) >= 0)
 		result = journal_load(sc->spool->dir, h->id, &b);
 	f->added = journal_count(buf_slice(&b));

@@ -15,10 +15,20 @@ void schedule_fresh(struct message *m);
 void schedule_found(struct message *m);
 /* All recipients that this attempt took on are over. */
 void schedule_attempt_over(struct message *m);
-/* Not begun after all: its destination is busy; no attempt counts. */
+/* Not begun after all: live->busy is (NULL: too many go to relays); no attempt
+ * counts. */
 void schedule_postponed(struct message *m);
-/* By the administrator: now; or at that wall time. */
+/* Is its time over, or a delay notice due? Then it must not just wait on. */
+bool schedule_is_late(const struct message *m);
+/* A place among those that go to a relay, or false: it has to wait. */
+bool schedule_take_remote(struct message *m);
+/* There is room where it waits (waits_for). */
+void schedule_called(struct message *m);
+/* All of its recipients now. */
 void schedule_now(struct message *m);
+/* The same, as the administrator wants it: also to next hops that were not to
+ * be reached a moment ago, and before the time that it asks for. */
+void schedule_flush(struct message *m);
 void schedule_hold(struct message *m);
 void schedule_release(struct message *m);
 /* Takes it out of the queue without a bounce. */

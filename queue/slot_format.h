@@ -106,7 +106,7 @@ int format_envelope_get(struct slice record, const struct format_header *h,
 enum format_journal_kind {
 	FORMAT_EXPANSION = 1,
 	FORMAT_MARK = 2,
-	FORMAT_NOTE = 3
+	FORMAT_NOTE = 3 /* read over: no version has written one yet */
 };
 
 struct format_journal {
@@ -121,7 +121,6 @@ struct format_journal {
 void format_expansion_put(uint32_t rcpt, const struct spool_rcpt *targets,
     uint32_t n, struct buf *out);
 void format_mark_put(uint32_t rcpt, uint8_t mark, struct buf *out);
-void format_note_put(uint32_t rcpt, struct slice text, struct buf *out);
 /* > 0: bytes taken, *r_r is set; 0: nothing more, or cut short; -1: damaged.
  * What follows a 0 or -1 does not count. */
 ssize_t format_journal_next(struct slice in, struct format_journal *r_r);

@@ -145,7 +145,7 @@ move_one(const struct slots *p, enum slot_kind kind, uint32_t number)
 	slot_tmp_path(kind, number, from);
 	slot_path(kind, number, to);
 	slot_dir(number, folder);
-	if (fsio_rename(p->dir, from, to) < 0)
+	if (fsio_rename_new(p->dir, from, to) < 0)
 		return -1;
 	return p->strict ? fsio_fsync_dir(p->dir, folder) : 0;
 }

@@ -286,6 +286,7 @@ finish_work(struct spool *s)
 	if (!s->started)
 		return;
 	refuse_waiting(s);
+	flusher_retry(s); /* for the last time */
 	do {
 		flusher_kick(s);
 	} while (jobs_wait(&s->jobs));

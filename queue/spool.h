@@ -32,6 +32,7 @@ struct spool_rcpt {
 	uint8_t kind;   /* enum addr_kind for targets of an expansion, else 0 */
 	uint8_t mark;   /* enum spool_mark */
 	uint32_t group; /* index of its sender group */
+	uint32_t parent; /* of the targets of an expansion: whose they are */
 };
 
 struct spool_group {
@@ -141,10 +142,6 @@ void *spool_ref_data(const struct spool_ref *r);
 int spool_read_envelope(struct spool *s, struct spool_ref *r,
     struct region *mem, struct spool_envelope *e_r)
     __attribute__((warn_unused_result));
-/* The status as last recorded, its text copied into the region. 0, -1. */
-int spool_read_status(struct spool *s, struct spool_ref *r,
-    struct region *mem, struct spool_status *st_r)
-    __attribute__((warn_unused_result));
 /* `n` body bytes from `offset`, appended to out; fewer at its end. 0, -1. */
 int spool_read_body(struct spool *s, struct spool_ref *r, uint64_t offset,
     size_t n, struct buf *out) __attribute__((warn_unused_result));
@@ -176,7 +173,9 @@ void spool_finish(struct spool *s, struct spool_ref **r);
 /* Moves slot, body and journal to corrupt/ and says so in the log. The
  * reference is gone. */
 void spool_set_aside(struct spool *s, struct spool_ref **r, const char *why);
-/* `done` when everything recorded before this call is durable. */
+/* `done` when everything recorded before this call is durable, or with the
+ * error that kept it from being so. For tests and measurements: the queue never
+ * waits for marks. */
 void spool_flush(struct spool *s, void (*done)(void *arg, int error),
     void *arg);
 

@@ -60,13 +60,16 @@ struct waiter {
 
 /* What is to be written of one message with the next group. */
 struct change {
-	struct list link; /* in the flusher's pending, or in a group */
+	struct list link; /* in the flusher's pending or failed, or in a group */
 	struct spool_ref *ref;
 	struct change *older; /* of the same message, in the running group */
 	uint64_t number;
 	enum change_kind kind;
 	bool running, readable;
-	struct format_state st; /* as it is to be, when readable */
+	bool has_status; /* recorded since; marks are told by not being 0 */
+	bool failed;     /* in the flusher's `failed` */
+	struct format_state st; /* as it is to be; only what was recorded since
+				 * when not readable */
 	struct buf journal;	/* records to append */
 	struct list expansions; /* struct waiter */
 	/* For the thread. */
@@ -79,6 +82,9 @@ struct change {
 struct flusher {
 	struct list pending; /* struct change, in the order of their numbers */
 	size_t n_pending;
+	struct list failed; /* struct change, to be written once more */
+	struct loop_timer retry;
+	int64_t retry_ms; /* the next wait; 0: none failed lately */
 	uint64_t numbered, done; /* last number given, last one finished */
 	struct list waiters;	 /* struct waiter, by upto */
 	struct loop_timer timer;
@@ -135,6 +141,10 @@ void flusher_kick(struct spool *s);
 void flusher_add(struct spool *s, struct change *c);
 /* The next group begins at the end of this turn. */
 void flusher_hurry(struct spool *s);
+/* A change that failed goes with the next group. */
+void flusher_again(struct spool *s, struct change *c);
+/* All of them do. */
+void flusher_retry(struct spool *s);
 /* Tells *w when everything up to w->upto is done. */
 void flusher_wait(struct spool *s, struct waiter *w);
 
@@ -146,5 +156,11 @@ int change_state(struct spool *s, struct spool_ref *ref,
     struct format_state *st_r) __attribute__((warn_unused_result));
 /* Marks on their way to tail or journal, appended as records. */
 void change_pending_marks(const struct spool_ref *ref, struct buf *out);
+/* The marks among records, appended: expansions do not exist before they are
+ * durable. */
+void change_copy_marks(struct slice records, struct buf *out);
+/* Reads the sector that could not be read when the change was made, and puts
+ * what was recorded since over it. */
+void change_read_again(struct spool *s, struct change *c);
 
 #endif

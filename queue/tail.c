@@ -58,7 +58,7 @@ tail_write(int fd, struct tail t, uint64_t generation, struct slice records)
 
 int
 tail_read(int fd, enum slot_kind kind, uint64_t generation, struct tail *t,
-    struct buf *out)
+    uint8_t blocks, struct buf *out)
 {
 	struct slice rest, records;
 	size_t size, n;
@@ -73,8 +73,8 @@ tail_read(int fd, enum slot_kind kind, uint64_t generation, struct tail *t,
 		return -1;
 	got = fsio_pread(fd, p, size, (off_t)t->sector * FORMAT_SECTOR);
 	rest = (struct slice){ p, got < 0 ? 0 : (size_t)got };
-	while ((n = format_block_next(rest, generation, t->blocks,
-	    &records)) > 0) {
+	while (t->blocks < blocks && (n = format_block_next(rest, generation,
+	    t->blocks, &records)) > 0) {
 		buf_add_slice(out, records);
 		*t = tail_after(*t, records.n);
 		rest = slice_from(rest, n);

@@ -27,9 +27,10 @@ struct tail tail_after(struct tail t, size_t n);
 /* Writes one block; not flushed. 0, or -1 with errno. */
 int tail_write(int fd, struct tail t, uint64_t generation,
     struct slice records) __attribute__((warn_unused_result));
-/* Appends the records of all blocks from *t on to `out` and moves *t behind
- * them. 0, or -1 with errno. */
+/* Appends the records of all blocks from *t on to `out`, but not of more than
+ * `blocks` in all, and moves *t behind them. 0, or -1 with errno. */
 int tail_read(int fd, enum slot_kind kind, uint64_t generation,
-    struct tail *t, struct buf *out) __attribute__((warn_unused_result));
+    struct tail *t, uint8_t blocks, struct buf *out)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -19,7 +19,8 @@ static const struct conf_def rows[] = {
 	CONF(conf_queue, INT, per_destination, "20", 1, 10000, CONF_LIVE,
 	    "Most deliveries to one next hop at a time."),
 	CONF(conf_queue, INT, in_work, "1000", 1, 100000, CONF_LIVE,
-	    "Most deliveries in work at a time."),
+	    "Most messages in work at a time; a quarter of these places is "
+	    "never given to mail that goes to other hosts."),
 	CONF(conf_queue, SIZE, bounce_size, "50K", 0, 1LL << 30, CONF_LIVE,
 	    "A bounce that returns the whole message does so only up "
 	    "to this size."),

@@ -19,6 +19,7 @@ tests_unit_unit_queue_SOURCES += tests/unit/queue/test_scan.c
 tests_unit_unit_queue_SOURCES += tests/unit/queue/script.c tests/unit/queue/script.h
 tests_unit_unit_queue_SOURCES += tests/unit/queue/test_power.c
 tests_unit_unit_queue_SOURCES += tests/unit/queue/test_limits.c
+tests_unit_unit_queue_SOURCES += tests/unit/queue/test_failures.c
 # The role as a whole, linked with scripted time, a scripted loop, and jobs that
 # need no threads.
 if HAVE_CHECK
@@ -42,3 +43,6 @@ tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_deliver.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_bounce.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_admin.c
 tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_intake.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_room.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_suspect.c
+tests_unit_unit_queue_role_SOURCES += tests/unit/queue/test_loops.c

@@ -76,6 +76,7 @@ uint64_t play_send_one(const char *sender, const char *rcpt);
  *
  *	ADDRESS account N | relay HOST | remote HOST | alias ADDRESS...
  *	ADDRESS unknown | disabled | invalid | later | loop | silence
+ *	ADDRESS muddle ...                      with a part of something else
  *	owner:N OUTCOME TEXT | silence    (no such line: it can be opened)
  */
 void play_town(const char *lines);
@@ -85,6 +86,7 @@ void play_town(const char *lines);
  *
  *	ADDRESS CODE E.E.E TEXT
  *	ADDRESS dsn CODE E.E.E TEXT    the next hop takes the DSN wish over
+ *	ADDRESS down CODE E.E.E TEXT   the next hop is not to be reached
  *	ADDRESS nothing                no result for it
  *	ADDRESS silence                the delivery stays open
  *	ADDRESS dies | crashes         the process that has it

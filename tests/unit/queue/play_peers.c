@@ -25,7 +25,7 @@ enum news { NEWS_NONE, NEWS_OWNER, NEWS_RELAY };
 struct delivery {
 	struct ipc_link *link;
 	uint64_t req, number, account;
-	bool is_local, is_open, wants_sync;
+	bool is_local, is_open, wants_sync, is_down;
 	char nexthop[64], sender[128];
 	uint32_t n, index[RCPTS];
 	char address[RCPTS][96];
@@ -109,6 +109,11 @@ on_addr_ask(struct ipc_link *l, const union ipc_any *m, int fd)
 	ck_assert(next_word(&words, &word));
 	if (slice_eq_str(word, "silence"))
 		return;
+	if (slice_eq_str(word, "muddle")) {
+		ipc_send(l, EXPAND_ITEM, -1, .req = m->req,
+		    .target = address);
+		ck_assert(next_word(&words, &word));
+	}
 	if (slice_eq_str(word, "account"))
 		ck_assert_int_eq(num_parse(words, 1, UINT32_MAX, &account), 0);
 	ipc_send(l, ADDR_ANSWER, -1, .req = m->req, .kind = kind_of(word),
@@ -253,7 +258,8 @@ static void
 tell_done(struct delivery *d)
 {
 	ipc_send(d->link, DLV_DONE, -1, .req = d->req,
-	    .placed = d->is_local && !d->wants_sync);
+	    .placed = d->is_local && !d->wants_sync,
+	    .host_later = d->is_down);
 	d->is_open = false;
 }
 
@@ -332,6 +338,10 @@ on_dlv_end(struct ipc_link *l, const union ipc_any *m, int fd)
 		    slice_eq_str(words, "crashes")) {
 			process_ends(d, slice_eq_str(words, "crashes"));
 			return;
+		}
+		if (slice_has_prefix(words, SLICE("down "))) {
+			d->is_down = true;
+			words = slice_from(words, 5);
 		}
 		if (!slice_eq_str(words, "nothing"))
 			tell_result(d, i, words);
