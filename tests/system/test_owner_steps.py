@@ -476,6 +476,19 @@ def test_end(bob):
     try_each_step(bob, prepare, act, check)
 
 
+def test_ready_too_soon(bob):
+    """The process says that it is ready before the template says that it is."""
+    bob.leave()
+    bob.server.imap("alice").logout()
+    bob.steps.delay_messages(0.5)
+    began = time.monotonic()
+    try:
+        bob.look()
+    finally:
+        bob.steps.delay_messages(0)
+    assert 0.4 < time.monotonic() - began < 5
+
+
 def test_strays(bob):
     """What lies in tmp/ is removed when it is old enough."""
     root = bob.server.maildir(USER)
