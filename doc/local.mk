@@ -16,15 +16,13 @@ EXTRA_DIST += doc/systemd/veredusd.service.in
 EXTRA_DIST += doc/systemd/veredus.sysusers
 CLEANFILES += doc/options.mdoc
 CLEANFILES += $(nodist_man_MANS) $(nodist_doc_DATA) $(completion_DATA)
-CLEANFILES += $(nodist_systemunit_DATA) $(sysusers_DATA)
+CLEANFILES += $(nodist_systemdsystemunit_DATA) $(sysusers_DATA)
 
 # Where others look for them.
 completiondir = $(datadir)/bash-completion/completions
 completion_DATA = doc/completion/veredus doc/completion/veredusd
-systemunitdir = $(prefix)/lib/systemd/system
-nodist_systemunit_DATA = doc/systemd/veredusd.service
-dist_systemunit_DATA = doc/systemd/veredusd.socket
-sysusersdir = $(prefix)/lib/sysusers.d
+nodist_systemdsystemunit_DATA = doc/systemd/veredusd.service
+dist_systemdsystemunit_DATA = doc/systemd/veredusd.socket
 sysusers_DATA = doc/systemd/veredus.conf
 
 doc/options.mdoc: doc/mkconf$(EXEEXT)
@@ -42,6 +40,7 @@ doc/veredus.logrotate: doc/veredus.logrotate.in Makefile
 		$(srcdir)/doc/veredus.logrotate.in > $@.new && mv $@.new $@
 doc/systemd/veredusd.service: doc/systemd/veredusd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) doc/systemd && sed -e 's|@SBINDIR@|$(sbindir)|' \
+		-e 's|@LOCALSTATEDIR@|$(localstatedir)|' \
 		$(srcdir)/doc/systemd/veredusd.service.in > $@.new && \
 		mv $@.new $@
 doc/systemd/veredus.conf: doc/systemd/veredus.sysusers
@@ -51,6 +50,15 @@ doc/systemd/veredus.conf: doc/systemd/veredus.sysusers
 $(completion_DATA): doc/completion/veredus.bash
 	$(AM_V_GEN)$(MKDIR_P) doc/completion && \
 		cp $(srcdir)/doc/completion/veredus.bash $@
+
+# The server makes its own folders, but not the one that its log goes to.
+install-data-local:
+	$(MKDIR_P) $(DESTDIR)$(sysconfdir)/veredus $(DESTDIR)$(localstatedir)/log
+uninstall-hook:
+	for d in $(pkglibexecdir) $(docdir) $(sysconfdir)/veredus; do \
+		test ! -d $(DESTDIR)$$d || rmdir $(DESTDIR)$$d 2>/dev/null || :; \
+	done
+
 # Do the documents say what the code does?
 EXTRA_DIST += tests/manuals.py
 TESTS += tests/manuals.py

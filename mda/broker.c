@@ -52,6 +52,7 @@ struct owner {
 	struct list lru;
 	bool respawned;       /* a template was lost on it already */
 	uint64_t files, files_before; /* read while opening; at the deadline */
+	bool is_open;         /* said so, perhaps before the template spoke */
 	bool again;           /* requests came while it was stopping */
 	uint32_t busy;
 	int64_t idle_since;
@@ -352,6 +353,7 @@ on_owner_lost(struct ipc_link *l)
 	owner_kill(o);
 }
 
+/* How far it has come: the deadline looks whether it gets on. */
 static void
 on_owner_starting(struct ipc_link *l, const union ipc_any *m, int fd)
 {
@@ -362,25 +364,36 @@ on_owner_starting(struct ipc_link *l, const union ipc_any *m, int fd)
 		o->files = m->OWNER_STARTING.files;
 }
 
+/* It is open, and we know which process it is. */
 static void
-on_owner_ready(struct ipc_link *l, const union ipc_any *m, int fd)
+become_ready(struct owner *o)
 {
-	struct owner *o = ipc_link_data(l);
 	struct list *it, *tmp;
 
-	(void)fd;
-	if (o->state != OWNER_OPENING)
-		return;
-	if (m->OWNER_READY.text.n > 0)
-		log_warn("event=owner_sandbox account=%llu text=%s",
-		    (unsigned long long)o->account,
-		    LOG_V(m->OWNER_READY.text));
 	loop_timer_clear(&o->deadline);
 	o->state = OWNER_READY;
 	o->idle_since = clock_boot_ms();
 	list_add(&self.lru, &o->lru);
 	LIST_EACH(it, tmp, &o->waiting)
 		introduce(o, LIST_OF(it, struct errand, link));
+}
+
+static void
+on_owner_ready(struct ipc_link *l, const union ipc_any *m, int fd)
+{
+	struct owner *o = ipc_link_data(l);
+
+	(void)fd;
+	if (o->is_open || (o->state != OWNER_SPAWNING &&
+		o->state != OWNER_OPENING))
+		return;
+	if (m->OWNER_READY.text.n > 0)
+		log_warn("event=owner_sandbox account=%llu text=%s",
+		    (unsigned long long)o->account,
+		    LOG_V(m->OWNER_READY.text));
+	o->is_open = true;
+	if (o->state == OWNER_OPENING)
+		become_ready(o);
 }
 
 static void
@@ -428,6 +441,7 @@ on_spawned(void *arg, int type, const union ipc_any *m, int fd)
 		/* The template was replaced with this in its socket: the next
 		 * one will do it. */
 		o->respawned = true;
+		o->is_open = false;
 		ipc_link_free(&o->link);
 		open_owner(o);
 		return;
@@ -446,6 +460,8 @@ on_spawned(void *arg, int type, const union ipc_any *m, int fd)
 	loop_io_init(&o->gone, daemon_loop(), fd, on_gone, o);
 	loop_io_want(&o->gone, LOOP_READ);
 	o->state = OWNER_OPENING;
+	if (o->is_open)
+		become_ready(o);
 }
 
 static void

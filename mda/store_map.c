@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <setjmp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mda/rows.h"
 #include "sys/log.h"
@@ -75,10 +78,68 @@ result_of(struct store_map *m, int rc, const char *what)
 
 /* ---- opening ---- */
 
-/* Reading a map that was cut short would be a SIGBUS. */
-static bool
-is_cut_short(MDB_env *env)
+/* Where LMDB would rather abort than say that a map is damaged. */
+static jmp_buf damaged;
+
+static void
+on_assert(MDB_env *env, const char *what)
 {
+	(void)env;
+	(void)what;
+	longjmp(damaged, 1);
+}
+
+/* How many pages from `first` on are said to be free. */
+static uint64_t
+count_free(MDB_txn *txn, size_t first)
+{
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	uint64_t found = 0;
+	size_t n, i, page;
+
+	/* Database 0 is that of free pages: a number of them, and they. */
+	if (mdb_cursor_open(txn, 0, &cursor) != 0)
+		return 0;
+	while (mdb_cursor_get(cursor, &k, &v, MDB_NEXT) == 0) {
+		n = v.mv_size / sizeof page;
+		for (i = 1; i < n; i++) {
+			memcpy(&page, (const char *)v.mv_data +
+				i * sizeof page, sizeof page);
+			found += page >= first;
+		}
+	}
+	mdb_cursor_close(cursor);
+	return found;
+}
+
+static bool
+are_free(MDB_env *env, size_t first, uint64_t n)
+{
+	MDB_txn *txn;
+	bool yes;
+
+	if (setjmp(damaged) != 0)
+		return false; /* the transaction goes with the environment */
+	(void)mdb_env_set_assert(env, on_assert);
+	if (mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) != 0)
+		return false;
+	yes = count_free(txn, first) == n;
+	mdb_txn_abort(txn);
+	(void)mdb_env_set_assert(env, NULL);
+	return yes;
+}
+
+/*
+ * Reading a map that was cut short would be a SIGBUS. But pages at its end that
+ * a commit took and gave back at once are counted, and were never written: if
+ * all that is missing is free, nothing is. The file gets its length, so that
+ * this can be read, and so that it need not be done again.
+ */
+static int
+check_length(MDB_env *env)
+{
+	uint64_t has, wants;
 	MDB_envinfo info;
 	MDB_stat st;
 	struct stat file;
@@ -86,10 +147,20 @@ is_cut_short(MDB_env *env)
 
 	if (mdb_env_info(env, &info) != 0 || mdb_env_stat(env, &st) != 0 ||
 	    mdb_env_get_fd(env, &fd) != 0 || fstat(fd, &file) < 0)
-		return true;
+		return MDB_CORRUPTED;
 	/* A new one has its two meta pages only. */
-	return (uint64_t)file.st_size <
-	    ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+	has = (uint64_t)file.st_size / st.ms_psize;
+	wants = (uint64_t)info.me_last_pgno + 1;
+	if (has >= wants)
+		return 0;
+	if (has < 2 || wants > info.me_mapsize / st.ms_psize)
+		return MDB_CORRUPTED;
+	if (ftruncate(fd, (off_t)(wants * st.ms_psize)) < 0)
+		return errno;
+	if (are_free(env, (size_t)has, wants - has))
+		return 0;
+	/* As it was found. */
+	return ftruncate(fd, file.st_size) < 0 ? errno : MDB_CORRUPTED;
 }
 
 static int
@@ -138,8 +209,9 @@ open_env(struct store_map *m, const char *path)
 			MDB_NOLOCK | MDB_NOTLS, 0600);
 	if (rc != 0)
 		return rc;
-	if (is_cut_short(m->env))
-		return MDB_CORRUPTED;
+	rc = check_length(m->env);
+	if (rc != 0)
+		return rc;
 	rc = mdb_txn_begin(m->env, NULL, MDB_RDONLY, &txn);
 	if (rc != 0)
 		return rc;

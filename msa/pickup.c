@@ -2,7 +2,8 @@
 /*
  * Looks into the drop folder, gives one message at a time to the queue, and
  * removes its file only when the queue says that it is durable. What is not a
- * message is put into bad/ and reported; a queue that is away means later.
+ * message is put into bad/ and reported; a queue that is away means later. It
+ * goes round the folder by name, so that no file keeps the others waiting.
  */
 #include "msa/pickup.h"
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/map.h"
 #include "conf/conf_pickup.h"
 #include "conf/conf_server.h"
 #include "msa/dropfile.h"
@@ -33,10 +35,18 @@
 enum {
 	MESSAGE_MAX = (50 << 20) + DROP_ENVELOPE_MAX,
 	PIECE = 32768,
-	NAME_MAX_BYTES = 200,
+	NAME_MAX_BYTES = 255, /* of any file; what drop makes is shorter */
+	OUR_NAME_MAX = 200,
 	HEAD_MAX = 2 * LIMIT_HEADER,
 	RETRY_MS = 5000,     /* after the queue refused for the moment */
-	STALE_S = 86400      /* a file in tmp/ that old was left behind */
+	STALE_S = 86400,     /* a file in tmp/ that old was left behind */
+	TOLD_MAX = 10000     /* files told of once; more are told of again */
+};
+
+/* A file that is still there after its turn, and why is in the log. */
+struct stuck {
+	unsigned round; /* the latest in which it was so */
+	bool is_taken;	/* the queue has it: only to be removed */
 };
 
 static struct {
@@ -45,6 +55,9 @@ static struct {
 	struct loop_timer timer;
 	/* the message in work */
 	char name[NAME_MAX_BYTES + 1];
+	char after[NAME_MAX_BYTES + 1]; /* the one before it in this round */
+	unsigned round;
+	struct map stuck; /* by name */
 	struct buf bytes;
 	struct dropfile drop;
 	struct queue_tx *tx;
@@ -66,6 +79,55 @@ look_again(int64_t wait_ms)
 		daemon_stopped();
 }
 
+/* ---- files that do not go ---- */
+
+/* Whether it is the first time that somebody should hear of it. */
+static bool
+is_newly_stuck(bool is_taken)
+{
+	struct slice name = slice_str(self.name);
+	struct stuck *s = map_get(&self.stuck, name);
+
+	if (s != NULL) {
+		s->round = self.round;
+		s->is_taken |= is_taken;
+		return false;
+	}
+	if (self.stuck.n >= TOLD_MAX && !is_taken)
+		return true;
+	s = calloc(1, sizeof *s);
+	if (s == NULL || map_put(&self.stuck, name, s, NULL) < 0)
+		fatal("event=no_memory for=stuck");
+	*s = (struct stuck){ self.round, is_taken };
+	return true;
+}
+
+static bool
+is_taken(void)
+{
+	const struct stuck *s = map_get(&self.stuck, slice_str(self.name));
+
+	return s != NULL && s->is_taken;
+}
+
+/* Forgets those that were not met again. */
+static void
+end_round(void)
+{
+	struct slice name;
+	struct stuck *s;
+	size_t pos = 0;
+
+	while ((s = map_next(&self.stuck, &pos, &name)) != NULL)
+		if (s->round != self.round) {
+			(void)map_remove(&self.stuck, name);
+			map_back(&pos);
+			free(s);
+		}
+	self.round++;
+	self.after[0] = 0;
+}
+
 /* ---- the end of a message ---- */
 
 static void
@@ -73,7 +135,7 @@ done_with(int64_t wait_ms)
 {
 	queue_tx_free(&self.tx);
 	buf_release(&self.bytes);
-	self.name[0] = 0;
+	memcpy(self.after, self.name, sizeof self.after);
 	look_again(wait_ms);
 }
 
@@ -89,7 +151,8 @@ remove_file(void)
 	char path[NAME_MAX_BYTES + 8];
 
 	path_of("new", path, sizeof path);
-	if (unlinkat(self.dir, path, 0) < 0)
+	if (unlinkat(self.dir, path, 0) < 0 && errno != ENOENT &&
+	    is_newly_stuck(true))
 		log_error("event=drop_not_removed file=%s why=%s",
 		    LOG_S(self.name), LOG_S(strerror(errno)));
 }
@@ -101,15 +164,21 @@ set_aside(const char *why)
 {
 	char from[NAME_MAX_BYTES + 8], to[NAME_MAX_BYTES + 8];
 
+	int moved, error;
+
+	path_of("new", from, sizeof from);
+	path_of("bad", to, sizeof to);
+	moved = renameat(self.dir, from, self.dir, to);
+	error = errno;
+	if (moved < 0 && !is_newly_stuck(false))
+		return;
 	self.refused++;
 	log_error("event=drop_refused file=%s uid=%llu user=%s why=%s",
 	    LOG_S(self.name), (unsigned long long)self.drop.uid,
 	    LOG_V(self.drop.user), LOG_S(why));
-	path_of("new", from, sizeof from);
-	path_of("bad", to, sizeof to);
-	if (renameat(self.dir, from, self.dir, to) < 0)
+	if (moved < 0)
 		log_error("event=drop_not_moved file=%s why=%s",
-		    LOG_S(self.name), LOG_S(strerror(errno)));
+		    LOG_S(self.name), LOG_S(strerror(error)));
 }
 
 /* ---- giving it to the queue ---- */
@@ -227,6 +296,11 @@ static void
 on_opened(void *arg, const struct status *no)
 {
 	(void)arg;
+	if (no != NULL && no->outcome == OUTCOME_FAILED) {
+		set_aside("the queue refuses it");
+		done_with(0);
+		return;
+	}
 	if (no != NULL) {
 		log_warn("event=drop_deferred file=%s why=%s",
 		    LOG_S(self.name), LOG_V(no->text));
@@ -318,37 +392,46 @@ open_transaction(void)
 
 /* ---- looking ---- */
 
-/* Only regular files that nobody else can still change count. */
+/*
+ * Only regular files that nobody else can still change count. -1: *why_r says
+ * why it can never be a message, or is NULL, and errno what failed now.
+ */
 static int
-read_file(void)
+read_file(const char **why_r)
 {
 	char path[NAME_MAX_BYTES + 8];
 	struct stat st;
 	ssize_t n = 1;
 	char *room;
-	int fd;
+	int fd, error;
 
+	*why_r = NULL;
 	path_of("new", path, sizeof path);
 	fd = openat(self.dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
 		O_NONBLOCK);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_size > MESSAGE_MAX) {
-		(void)close(fd);
-		errno = EFBIG;
+	if (fd < 0) {
+		if (errno == ELOOP || errno == ENXIO)
+			*why_r = "not a regular file";
 		return -1;
 	}
 	buf_reset(&self.bytes);
-	while (n > 0) {
+	if (fstat(fd, &st) < 0)
+		n = -1;
+	else if (!S_ISREG(st.st_mode))
+		*why_r = "not a regular file";
+	else if (st.st_size > MESSAGE_MAX)
+		*why_r = "too large";
+	while (n > 0 && *why_r == NULL) {
 		room = buf_room(&self.bytes, 65536);
 		if (room == NULL)
-			errno = EFBIG;
+			errno = ENOMEM;
 		n = room == NULL ? -1 : read(fd, room, 65536);
 		if (n > 0)
 			buf_grew(&self.bytes, (size_t)n);
 	}
+	error = errno;
 	(void)close(fd);
+	errno = error;
 	return n == 0 ? 0 : -1;
 }
 
@@ -358,17 +441,23 @@ take_one(void)
 	const char *why;
 
 	self.drop = (struct dropfile){ 0 };
-	if (read_file() < 0) {
-		if (errno == ENOENT)
-			done_with(0);
-		else if (errno == EACCES || errno == EFBIG || errno == ELOOP) {
-			set_aside(strerror(errno));
-			done_with(0);
-		} else {
+	if (is_taken()) {
+		remove_file();
+		done_with(0);
+		return;
+	}
+	if (strlen(self.name) > OUR_NAME_MAX) {
+		set_aside("its name is too long");
+		done_with(0);
+		return;
+	}
+	if (read_file(&why) < 0) {
+		if (why != NULL)
+			set_aside(why);
+		else if (errno != ENOENT && is_newly_stuck(false))
 			log_error("event=drop_unreadable file=%s why=%s",
 			    LOG_S(self.name), LOG_S(strerror(errno)));
-			done_with(RETRY_MS);
-		}
+		done_with(0);
 		return;
 	}
 	if (dropfile_parse(buf_slice(&self.bytes), &self.drop, &why) < 0) {
@@ -399,9 +488,9 @@ clean_tmp(void)
 		(void)close(fd);
 }
 
-/* The name that sorts first is the oldest. */
+/* The next of this round: the name that sorts first is the oldest. */
 static void
-find_oldest(void)
+find_next(void)
 {
 	int fd = openat(self.dir, "new", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -410,7 +499,7 @@ find_oldest(void)
 	self.name[0] = 0;
 	while (d != NULL && (e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.' &&
-		    strlen(e->d_name) <= NAME_MAX_BYTES &&
+		    strcmp(e->d_name, self.after) > 0 &&
 		    (self.name[0] == 0 || strcmp(e->d_name, self.name) < 0))
 			(void)snprintf(self.name, sizeof self.name, "%s",
 			    e->d_name);
@@ -426,8 +515,9 @@ look(void *arg)
 	(void)arg;
 	if (self.tx != NULL)
 		return;
-	find_oldest();
+	find_next();
 	if (self.name[0] == 0) {
+		end_round();
 		look_again(self.conf.interval);
 		return;
 	}
@@ -469,6 +559,7 @@ after_jail(void)
 {
 	self.dir = daemon_jail_fd();
 	buf_init(&self.bytes, MESSAGE_MAX + (1 << 17));
+	map_init(&self.stuck);
 	make_folder(".", 0710);
 	make_folder("tmp", 02730);
 	make_folder("new", 02730);

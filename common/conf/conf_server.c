@@ -13,7 +13,7 @@ static const struct conf_def rows[] = {
 	    CONF_RESTART,
 	    "Where tables, queue and counters are kept: one folder for each "
 	    "role, each with its own user."),
-	CONF(conf_server, STR, run_dir, VD_STATEDIR "/run/veredus", 1, 90,
+	CONF(conf_server, STR, run_dir, VD_RUNDIR "/veredus", 1, 90,
 	    CONF_RESTART, "Where the control socket and the pid file are."),
 	CONF(conf_server, LIST, mail_roots, VD_STATEDIR "/lib/veredus/mail",
 	    1, 16, CONF_RESTART,

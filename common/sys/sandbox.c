@@ -70,7 +70,10 @@ sandbox_landlock(unsigned profile, const int *dirs, size_t n)
 	if (abi >= 4 && (profile & SANDBOX_CONNECT) == 0)
 		attr.net = NET_BIND_TCP | NET_CONNECT_TCP;
 	if (abi >= 6 && (profile & SANDBOX_SPAWN) == 0)
-		attr.scoped = SCOPE_ABSTRACT_UNIX | SCOPE_SIGNAL;
+		attr.scoped = SCOPE_ABSTRACT_UNIX;
+	/* The broker ends owner processes, which it is no parent of. */
+	if (abi >= 6 && (profile & (SANDBOX_SPAWN | SANDBOX_HOMES)) == 0)
+		attr.scoped |= SCOPE_SIGNAL;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &attr,
 	    abi >= 6 ? 24 : abi >= 4 ? 16 : 8, 0);
 	if (fd < 0)

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import imaplib
 import os
+import pathlib
 import poplib
 import signal
 import smtplib
@@ -349,6 +350,19 @@ def test_owner_killed(server, bare):
     assert c.is_closed()
     # And there is a new one at once.
     logged_in(server, bare)
+
+
+def test_owner_does_not_answer(own_server):
+    """One that is to end, for there is room for one only, and does not."""
+    server = own_server({"mailbox": {"owners": "1"}})
+    server.imap("bob").logout()
+    stuck = owners(server)
+    assert len(stuck) == 1
+    os.kill(stuck[0], signal.SIGSTOP)
+    server.imap("alice").logout()
+    wait_for(lambda: not pathlib.Path(f"/proc/{stuck[0]}").exists(), 15)
+    server.imap("bob").logout()
+    assert "event=owner_timeout" in server.log.read_text()
 
 
 def test_auth_away(server, bare):

@@ -10,8 +10,10 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -457,3 +459,71 @@ def test_dropped_while_the_server_is_down(server):
     server.start()
     assert body(sent(server, "while-down")) == b"x\r\n"
     wait_for(lambda: not [f for f in waits if f.exists()])
+
+
+def told_of(server, name):
+    return [line for line in server.log.read_text(errors="replace").splitlines()
+            if " event=drop_" in line and f" file={name} " in line]
+
+
+def test_a_bad_drop_file_holds_up_nothing(server):
+    """Files that sort before the good one: one that cannot be read now, and
+    what is no message, of which one cannot be put aside either."""
+    drop = server.folder / "state/drop"
+    server.stop()
+    assert sendmail(server, "carol@example.test", text="Subject: unreadable\n\nx\n")\
+        .returncode == 0
+    unreadable = drop / "new/00-unreadable"
+    [f for f in (drop / "new").iterdir()][0].rename(unreadable)
+    unreadable.chmod(0)
+    (drop / "new/01-malformed").write_text("what is this?\n")
+    (drop / "new/02-stays").write_text("what is this?\n")
+    (drop / "bad/02-stays/x").mkdir(parents=True)
+    os.mkfifo(drop / "new/03-fifo")
+    long = "04-" + "x" * 240
+    (drop / "new" / long).write_text("what is this?\n")
+    assert sendmail(server, "carol@example.test", text="Subject: behind-bad\n\nx\n")\
+        .returncode == 0
+    server.start()
+    sent(server, "behind-bad")
+    time.sleep(2.5)  # more rounds
+    # Landlock lets nothing make a fifo, not even rename(2).
+    fifo_stays = (drop / "new/03-fifo").exists()
+    for name, events in (("00-unreadable", ["drop_unreadable"]),
+                         ("01-malformed", ["drop_refused"]),
+                         ("02-stays", ["drop_refused", "drop_not_moved"]),
+                         ("03-fifo", ["drop_refused", "drop_not_moved"][:1 + fifo_stays]),
+                         (long, ["drop_refused"])):
+        told = told_of(server, name)
+        assert [re.search(r" event=(\S+)", x)[1] for x in told] == events, told
+        assert all(" why=" in x for x in told)
+    assert sorted(f.name for f in (drop / "new").iterdir()) == \
+        ["00-unreadable", "02-stays"] + ["03-fifo"] * fifo_stays
+    assert {"01-malformed", long} <= {f.name for f in (drop / "bad").iterdir()}
+    unreadable.chmod(0o640)
+    sent(server, "unreadable")
+    for name in ("02-stays", "03-fifo"):
+        (drop / "new" / name).unlink(missing_ok=True)
+
+
+def test_taken_but_not_removed(server):
+    """The file stays there, and still its message goes out once."""
+    new = server.folder / "state/drop/new"
+    mode = new.stat().st_mode & 0o7777
+    pickup = server.pids("pickup")[0]
+    os.kill(pickup, signal.SIGSTOP)
+    try:
+        assert sendmail(server, "carol@example.test", text="Subject: stays\n\nx\n")\
+            .returncode == 0
+        file = [f for f in new.iterdir()][0]
+        new.chmod(0o2550)
+    finally:
+        os.kill(pickup, signal.SIGCONT)
+    sent(server, "stays")
+    time.sleep(2.5)
+    assert file.exists()
+    new.chmod(mode)
+    wait_for(lambda: not file.exists())
+    assert [re.search(r" event=(\S+)", x)[1] for x in told_of(server, file.name)] == \
+        ["drop_not_removed"]
+    assert len([m for m in server.messages("carol") if b"Subject: stays\r\n" in m]) == 1

@@ -4,14 +4,13 @@
 the next start, under the id that it gave, and then not again."""
 
 import os
-import pathlib
 import queue
 import shutil
-import subprocess
 
 import pytest
 
 from console import Console
+from killing import build_shim
 
 FILES_AND_THREADS = 12
 REMOTE, DONE, BIG = 3, 0, 60000
@@ -21,11 +20,7 @@ SHARDS = 6
 
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory):
-    out = tmp_path_factory.mktemp("shim") / "kill_at.so"
-    source = pathlib.Path(__file__).parents[1] / "tools/kill_at.c"
-    subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", out, source],
-                   check=True)
-    return out
+    return build_shim(tmp_path_factory.mktemp("shim"))
 
 
 class Queue(Console):

@@ -10,7 +10,6 @@ tests_tools_resolve_LDADD = libresolver.a libsys.a libconf.a libproto.a libbase.
 check_PROGRAMS += tests/tools/mime_dump
 tests_tools_mime_dump_SOURCES = tests/tools/mime_dump.c
 tests_tools_mime_dump_LDADD = libproto.a libbase.a
-EXTRA_DIST += tests/system/test_mime_compare.py
 check_PROGRAMS += tests/tools/tls_echo
 tests_tools_tls_echo_CFLAGS = $(AM_CFLAGS) $(OPENSSL_CFLAGS)
 tests_tools_tls_echo_SOURCES =

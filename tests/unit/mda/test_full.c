@@ -20,6 +20,33 @@
 static struct world w;
 
 static bool
+write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) > 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
+}
+
+/* In a user namespace of our own, where we must be somebody to have files. */
+static bool
+unshare_as_user(void)
+{
+	char uids[64], gids[64];
+
+	(void)snprintf(uids, sizeof uids, "%u %u 1", (unsigned)geteuid(),
+	    (unsigned)geteuid());
+	(void)snprintf(gids, sizeof gids, "%u %u 1", (unsigned)getegid(),
+	    (unsigned)getegid());
+	return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+	    write_file("/proc/self/setgroups", "deny") &&
+	    write_file("/proc/self/uid_map", uids) &&
+	    write_file("/proc/self/gid_map", gids);
+}
+
+static bool
 mount_small(const char *size)
 {
 	char options[64];
@@ -27,7 +54,7 @@ mount_small(const char *size)
 	world_make(&w);
 	(void)snprintf(options, sizeof options, "size=%s,mode=0700", size);
 	if ((geteuid() != 0 || unshare(CLONE_NEWNS) < 0) &&
-	    unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+	    !unshare_as_user())
 		return false;
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", w.dir, "tmpfs", 0, options) < 0)
