@@ -20,7 +20,7 @@ install-exec-hook:
 	$(AM_V_at)$(MKDIR_P) "$(DESTDIR)$(bindir)" "$(DESTDIR)$(prefix)/lib"
 	$(AM_V_at)to="$(DESTDIR)$(sbindir)/`echo sendmail | sed '$(transform)'`"; \
 	for link in $(SENDMAIL_LINKS); do ln -sfr "$$to" "$$link" || exit 1; done
-uninstall-hook:
+uninstall-local:
 	$(AM_V_at)for link in $(SENDMAIL_LINKS); do \
 		if test -h "$$link"; then rm -f "$$link"; fi; done
 # Mail from users.

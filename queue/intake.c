@@ -222,7 +222,8 @@ intake_open(struct ipc_link *l, const union ipc_any *m, int fd)
 		refuse_open(l, o->req, OUTCOME_LATER, "transaction is open");
 		return;
 	}
-	if (!spool_has_room(queue_spool(), o->size, false)) {
+	if (spool_is_below(queue_spool(), o->floor) ||
+	    !spool_has_room(queue_spool(), o->size, false)) {
 		refuse_open(l, o->req, OUTCOME_LATER,
 		    "insufficient system storage");
 		return;

@@ -136,6 +136,14 @@ spool_has_room(struct spool *s, uint64_t size, bool own)
 				      : s->options.min_free);
 }
 
+bool
+spool_is_below(struct spool *s, uint64_t floor)
+{
+	int64_t room = room_left(s);
+
+	return room < 0 || (uint64_t)room < floor;
+}
+
 static bool
 slots_have_room(void *arg, uint64_t bytes)
 {

@@ -102,6 +102,8 @@ uint64_t spool_new_id(struct spool *s);
  * bounces, which may use the last slots and have the lower floor.
  */
 bool spool_has_room(struct spool *s, uint64_t size, bool own);
+/* Has the disk less than that free? Nothing is booked. */
+bool spool_is_below(struct spool *s, uint64_t floor);
 
 /*
  * Makes the message durable: `body` holds the bytes, or is empty with `b` (from

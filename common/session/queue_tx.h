@@ -25,6 +25,7 @@ struct queue_tx_envelope {
 	struct slice envid;  /* xtext */
 	struct slice session, client; /* for the log */
 	uint64_t size;       /* as announced; 0: not said */
+	uint64_t floor;      /* refuse with less free disk, bytes */
 	uint64_t account;    /* of whom; 0: nobody here */
 	uint8_t body, ret;   /* enum smtp_body, smtp_ret */
 	bool is_utf8;

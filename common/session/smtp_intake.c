@@ -73,7 +73,7 @@ static const struct queue_tx_events tx_events = {
 /* ---- the envelope ---- */
 
 void
-smtp_intake_open(struct smtp_session *s, uint64_t account, uint64_t spare,
+smtp_intake_open(struct smtp_session *s, uint64_t account, uint64_t floor,
     const struct smtp_intake_events *events)
 {
 	const struct smtp_mail *m = smtp_server_mail(s->smtp);
@@ -81,7 +81,7 @@ smtp_intake_open(struct smtp_session *s, uint64_t account, uint64_t spare,
 		.sender = buf_slice(&s->sender), .envid = m->envid,
 		.session = slice_str(s->client.id),
 		.client = slice_str(conn_peer(smtp_server_conn(s->smtp))),
-		.size = m->size + spare, .account = account,
+		.size = m->size, .floor = floor, .account = account,
 		.body = (uint8_t)m->body, .ret = (uint8_t)m->ret,
 		.is_utf8 = (m->given & SMTP_PARAM_SMTPUTF8) != 0 };
 

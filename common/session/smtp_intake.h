@@ -27,9 +27,9 @@ struct smtp_intake_events {
 };
 
 /* From `mail`, with the sender set, or later: opens and answers. `account` is
- * whose it is (0: nobody's here); the queue refuses it unless `spare` octets
- * more than announced have room. */
-void smtp_intake_open(struct smtp_session *s, uint64_t account, uint64_t spare,
+ * whose it is (0: nobody's here); the queue refuses it with less than `floor`
+ * octets of free disk. */
+void smtp_intake_open(struct smtp_session *s, uint64_t account, uint64_t floor,
     const struct smtp_intake_events *events);
 /* The queue is away, or full: what to answer to RCPT at once, not behind the
  * message. Else NULL. */

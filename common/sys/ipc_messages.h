@@ -202,10 +202,11 @@
 
 /* tx: chosen by the sender, unique among its open ones. body: enum body_type
  * of proto/smtp_cmd.h; origin: "smtpd", "submission", "pickup"; account: 0
- * or the authenticated one; session: for the log. */
+ * or the authenticated one; session: for the log; floor: refuse it with less
+ * free disk than this. */
 #define F_TX_OPEN(F, N) \
-	F(N, u64, req) F(N, u64, tx) F(N, u64, size) F(N, u64, account) \
-	F(N, u8, body) F(N, u8, utf8) F(N, u8, ret) F(N, str, sender) \
+	F(N, u64, req) F(N, u64, tx) F(N, u64, size) F(N, u64, floor) \
+	F(N, u64, account) F(N, u8, body) F(N, u8, utf8) F(N, u8, ret) F(N, str, sender) \
 	F(N, str, envid) F(N, str, session) F(N, str, client)
 /* outcome: enum outcome of proto/status.h; id is valid when DONE. */
 #define F_TX_OPENED(F, N) \

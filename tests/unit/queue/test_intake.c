@@ -58,11 +58,18 @@ start(void)
 }
 
 static int
-open_tx(uint64_t tx)
+open_above(uint64_t tx, uint64_t floor)
 {
 	(void)ipc_ask(peers_submitter(), TX_OPEN, -1, 0, on_answer, NULL,
-	    .tx = tx, .sender = SLICE("ann@a.example"));
+	    .tx = tx, .floor = floor, .size = 4096,
+	    .sender = SLICE("ann@a.example"));
 	return answer();
+}
+
+static int
+open_tx(uint64_t tx)
+{
+	return open_above(tx, 0);
 }
 
 static void
@@ -282,6 +289,23 @@ START_TEST(full_disk_refuses_mail)
 }
 END_TEST
 
+/* A submitter's own floor is looked at, not booked: no number of transactions
+ * uses up what it wants to be left. */
+START_TEST(floor_of_the_submitter)
+{
+	struct statvfs v;
+	uint64_t room, tx;
+
+	ck_assert_int_eq(fstatvfs(daemon_jail_fd(), &v), 0);
+	room = v.f_bavail * v.f_frsize;
+	start();
+	ck_assert_int_eq(open_above(1, room * 2), 450);
+	for (tx = 2; tx < 50; tx++)
+		ck_assert_int_eq(open_above(tx, room / 8), 250);
+	ck_assert_int_eq(open_above(tx, room * 2), 450);
+}
+END_TEST
+
 static void
 one_that_waits(void)
 {
@@ -336,6 +360,7 @@ add_tests(TCase *tc)
 	tcase_add_test(tc, lost_submitter_is_forgotten);
 	tcase_add_test(tc, lost_while_it_commits);
 	tcase_add_test(tc, full_disk_refuses_mail);
+	tcase_add_test(tc, floor_of_the_submitter);
 	tcase_add_test(tc, full_disk_takes_bounces);
 	tcase_add_test(tc, stop_waits_for_the_commit);
 }
