@@ -55,7 +55,8 @@ enum store_result {
  *                               next mailbox number (4). The store itself
  *                               counts the version; a higher one given raises
  *                               it; the rest is the caller's
- *   'A'                         account: its id
+ *   'A'                         account: its id; written last, so that a map
+ *                               without it is one whose making was cut short
  *   'B' mailbox(4)              a mailbox: name, folder, UIDVALIDITY, UIDNEXT,
  *                               attributes, counts, folder stamp last seen
  *   'M' mailbox(4) uid(4)       a message: modseq, flags, keywords, size,

@@ -114,6 +114,7 @@ def test_map_fails(server):
     number = re.search(rb"\(F([0-9a-f]+)\)", c.status("x", "(MAILBOXID)")[1][0])
     idle.send(b"i IDLE\r\n")
     assert idle.readline().startswith(b"+ ")
+    wait_for(lambda: len(owners(server)) == 1)  # of others none any more
     (before,) = owners(server)
     damage(server, "bob", int(number[1], 16), 1)
     try:
