@@ -28,9 +28,20 @@
 #include "sys/row.h"
 #include "sys/sandbox.h"
 
-enum { LOOKUP_MS = 10000, STOP_MS = 5000, WAITING_MAX = 10000, ENDED = 256 };
+enum {
+	LOOKUP_MS = 10000,
+	STOP_MS = 5000,
+	LINE_MS = 60000,     /* in line to be started, at most */
+	STARTS_MAX = 32,     /* at a time: more would only wait for the disk,
+			      * each as long as all of them */
+	SESSIONS_MAX = 1500, /* of one owner, two descriptors each of the 4,096
+			      * that its row in master/roles.c gives it */
+	WAITING_MAX = 10000,
+	ENDED = 256
+};
 
 enum owner_state {
+	OWNER_IN_LINE,  /* until others have been started */
 	OWNER_LOOKUP,   /* asking directory for uid and home */
 	OWNER_SPAWNING, /* asking the template */
 	OWNER_OPENING,  /* it reads its account map */
@@ -50,6 +61,8 @@ struct owner {
 	struct loop_timer deadline;
 	struct list waiting;  /* of errand */
 	struct list lru;
+	struct list line;     /* of those in line */
+	bool is_starting;     /* one of STARTS_MAX */
 	bool respawned;       /* a template was lost on it already */
 	uint64_t files, files_before; /* read while opening; at the deadline */
 	bool is_open;         /* said so, perhaps before the template spoke */
@@ -73,6 +86,9 @@ static struct {
 	struct map owners; /* by account number */
 	struct map by_pid;
 	struct list lru;   /* of ready owners, least recently used first */
+	struct list line, mail_line; /* those somebody sits waiting for first */
+	struct loop_later next;
+	size_t n_in_line, n_starting;
 	size_t n_owners, n_waiting;
 	struct conf_mailbox conf;
 	struct loop_timer sweep;
@@ -186,6 +202,13 @@ introduce(struct owner *o, struct errand *e)
 		errand_free(e);
 		return;
 	}
+	if (e->session && o->busy >= SESSIONS_MAX) {
+		log_warn("event=too_many_sessions account=%llu sessions=%u",
+		    (unsigned long long)o->account, o->busy);
+		refuse(e, OUTCOME_LATER,
+		    "too many sessions are open in this mailbox");
+		return;
+	}
 	result = e->session ? introduce_session(o, e, l)
 				    : introduce_deliverer(o, e, l);
 	if (result < 0) {
@@ -197,6 +220,61 @@ introduce(struct owner *o, struct errand *e)
 	/* Until it says otherwise, whoever was just introduced keeps it. */
 	o->busy++;
 	errand_free(e);
+}
+
+/* ---- the line of those to be started ---- */
+
+static void
+get_in_line(struct owner *o)
+{
+	struct list *first = list_first(&o->waiting);
+	bool for_session = first != NULL &&
+	    LIST_OF(first, struct errand, link)->session;
+
+	o->state = OWNER_IN_LINE;
+	list_add(for_session ? &self.line : &self.mail_line, &o->line);
+	self.n_in_line++;
+	loop_timer_set(&o->deadline, clock_boot_ms() + LINE_MS);
+	loop_later_ask(&self.next);
+}
+
+static void
+leave_line(struct owner *o)
+{
+	if (!list_is_in(&o->line))
+		return;
+	list_remove(&o->line);
+	self.n_in_line--;
+}
+
+static void
+on_next(void *arg)
+{
+	struct list *first;
+	struct owner *o;
+
+	(void)arg;
+	while (self.n_starting < STARTS_MAX &&
+	    ((first = list_first(&self.line)) != NULL ||
+		(first = list_first(&self.mail_line)) != NULL)) {
+		o = LIST_OF(first, struct owner, line);
+		leave_line(o);
+		o->is_starting = true;
+		self.n_starting++;
+		open_owner(o);
+	}
+}
+
+/* It was started, or never will be, or may take long. */
+static void
+start_over(struct owner *o)
+{
+	leave_line(o);
+	if (!o->is_starting)
+		return;
+	o->is_starting = false;
+	self.n_starting--;
+	loop_later_ask(&self.next);
 }
 
 /* ---- life of an owner ---- */
@@ -228,6 +306,7 @@ owner_free(struct owner *o)
 		self.ended[self.next_ended++ % ENDED] =
 		    (struct ended){ o->pid, o->account };
 	}
+	start_over(o);
 	list_remove(&o->lru);
 	loop_timer_clear(&o->deadline);
 	loop_io_remove(&o->gone);
@@ -265,7 +344,7 @@ owner_over(struct owner *o)
 			list_remove(e);
 			list_add(&next->waiting, e);
 		}
-		open_owner(next);
+		get_in_line(next);
 	}
 	spawn_waiting();
 	if (self.stopping && self.n_owners == 0)
@@ -360,8 +439,10 @@ on_owner_starting(struct ipc_link *l, const union ipc_any *m, int fd)
 	struct owner *o = ipc_link_data(l);
 
 	(void)fd;
-	if (o->state == OWNER_OPENING)
-		o->files = m->OWNER_STARTING.files;
+	if (o->state != OWNER_OPENING)
+		return;
+	o->files = m->OWNER_STARTING.files;
+	start_over(o); /* others need not wait until all is read anew */
 }
 
 /* It is open, and we know which process it is. */
@@ -371,6 +452,7 @@ become_ready(struct owner *o)
 	struct list *it, *tmp;
 
 	loop_timer_clear(&o->deadline);
+	start_over(o);
 	o->state = OWNER_READY;
 	o->idle_since = clock_boot_ms();
 	list_add(&self.lru, &o->lru);
@@ -557,7 +639,8 @@ make_room(void)
 	struct owner *o;
 
 	LIST_EACH(it, tmp, &self.lru) {
-		if (self.n_owners <= (size_t)self.conf.owners)
+		if (self.n_owners - self.n_in_line <=
+		    (size_t)self.conf.owners)
 			return;
 		o = LIST_OF(it, struct owner, lru);
 		if (o->busy == 0)
@@ -593,15 +676,19 @@ want_owner(uint64_t account, struct errand *e)
 	}
 	if (o != NULL) {
 		list_add(&o->waiting, &e->link);
-		if (o->state == OWNER_READY)
+		if (o->state == OWNER_READY) {
 			introduce(o, e);
-		else if (o->state == OWNER_STOPPING)
+		} else if (o->state == OWNER_IN_LINE && e->session) {
+			list_remove(&o->line);
+			list_add(&self.line, &o->line);
+		} else if (o->state == OWNER_STOPPING) {
 			o->again = true;
+		}
 		return;
 	}
 	o = owner_new(account);
 	list_add(&o->waiting, &e->link);
-	open_owner(o);
+	get_in_line(o);
 }
 
 /* ---- what peers ask ---- */
@@ -733,6 +820,9 @@ after_jail(void)
 	map_init(&self.owners);
 	map_init(&self.by_pid);
 	list_init(&self.lru);
+	list_init(&self.line);
+	list_init(&self.mail_line);
+	loop_later_init(&self.next, daemon_loop(), on_next, NULL);
 	loop_timer_init(&self.sweep, daemon_loop(), on_sweep, NULL);
 	loop_timer_set(&self.sweep, clock_boot_ms() + 1000);
 }

@@ -3,19 +3,24 @@
 fails under it, clients that are slow."""
 
 import imaplib
+import json
 import os
 import re
 import shutil
 import signal
 import socket
 import struct
+import subprocess
 import threading
 import time
 
 import pytest
 
-from server import Server, wait_for
+from server import BUILD, Server, wait_for
 from test_kill import owners
+
+# Of "x", which nobody logs in with.
+CRYPT = "$6$abcdefgh$" + "a" * 86
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +183,45 @@ def test_slow_end(server):
                 time.sleep(0.5)
     assert slow_until
     assert text in got and b"\r\n.\r\n+OK" in got
+
+
+def test_many_cold_owners(own_server):
+    """More mailboxes at once than are started at once: each in its turn, and
+    nobody is put off."""
+    s = own_server()
+    n = 150
+    s.command("account", "import", "-", stdin="".join(
+        f"cold{i}@example.test:{CRYPT}\n" for i in range(n)))
+    p = subprocess.run([BUILD / "bench/load/bench_smtp", "-a",
+                        f"{s.host}:{s.ports['smtp']}", "-s", "10", "-k", "0",
+                        "-P", "-m", str(n), "-n", str(n), "-f", "a@b.test", "-t",
+                        "cold%d@example.test"], capture_output=True, text=True,
+                       timeout=60)
+    assert json.loads(p.stdout)["done"] == n, p.stderr
+    wait_for(lambda: sum(len(os.listdir(s.maildir(f"cold{i}") / "new"))
+                         for i in range(n)
+                         if (s.maildir(f"cold{i}") / "new").exists()) == n, 60)
+    assert "event=deferred" not in s.log.read_text()
+
+
+def test_too_many_sessions(own_server):
+    """One more than its process can hold is refused; the others stay."""
+    s = own_server({"access": {"connections_per_client": 10000}})
+    c = s.imap("bob")
+    p = subprocess.Popen(
+        [BUILD / "bench/load/bench_idle", "-a", f"{s.host}:{s.ports['imaps']}",
+         "-T", "-s", "1510", "-u", s.address("bob"), "-n", "1", "-p",
+         s.password["bob"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    try:
+        assert p.stdout.readline() == "ready\n"
+        assert c.noop()[0] == "OK"
+        out, _ = p.communicate("drop\n", timeout=120)
+    finally:
+        p.kill()
+    result = json.loads(out.splitlines()[-1])
+    assert 1490 <= result["done"] <= 1500, result
+    log = s.log.read_text()
+    assert "event=too_many_sessions" in log
+    assert "event=owner_lost" not in log
+    c.logout()
