@@ -89,9 +89,10 @@ on_tx_open(struct ipc_link *l, const union ipc_any *m, int fd)
 
 	(void)l;
 	(void)fd;
-	buf_addf(&self.notes, "O<%.*s>%s%.*s %llu of %llu ",
+	buf_addf(&self.notes, "O<%.*s>%s%.*s %llu/%llu of %llu ",
 	    SLICE_FMT(o->sender), o->envid.n > 0 ? " " : "",
 	    SLICE_FMT(o->envid), (unsigned long long)o->size,
+	    (unsigned long long)o->floor,
 	    (unsigned long long)o->account);
 	self.open_req = o->req;
 	if ((self.how & SLOW) == 0)
@@ -398,60 +399,60 @@ static const struct {
 	size_t accepted;
 } rows[] = {
 	{ "one message", 0, ONE "DATA|~x|.|", "220 250 250 250 354 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> 0 C ", 1 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 C ", 1 },
 	{ "what MAIL and RCPT give", 0,
 	    "EHLO a|MAIL FROM:<> SIZE=5 ENVID=q|RCPT TO:<d@e.f> "
 	    "NOTIFY=NEVER ORCPT=rfc822;x@y.z|RSET|", "220 250 250 250 250 ",
-	    "O<> q 1005 of 7 R<d@e.f> rfc822;x@y.z 1 A ", 0 },
+	    "O<> q 5/1000 of 7 R<d@e.f> rfc822;x@y.z 1 A ", 0 },
 	{ "nothing of one recipient in the next", 0,
 	    MAIL "RCPT TO:<d@e.f> NOTIFY=NEVER ORCPT=rfc822;x@y.z|"
 	    "RCPT TO:<g@e.f>|RSET|", "220 250 250 250 250 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> rfc822;x@y.z 1 R<g@e.f> 0 A ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> rfc822;x@y.z 1 R<g@e.f> 0 A ", 0 },
 	{ "two messages", 0, ONE "DATA|~x|.|~MAIL FROM:<g@b.c>|"
 	    "RCPT TO:<h@e.f>|DATA|~y|.|",
 	    "220 250 250 250 354 250 250 250 354 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> 0 C "
-	    "O<g@b.c> 1000 of 7 R<h@e.f> 0 C ", 2 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 C "
+	    "O<g@b.c> 0/1000 of 7 R<h@e.f> 0 C ", 2 },
 	{ "the client goes", 0, ONE, "220 250 250 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> 0 ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 ", 0 },
 	{ "postmaster is ours", 0, MAIL "RCPT TO:<PostMaster>|RSET|",
 	    "220 250 250 250 250 ",
-	    "O<a@b.c> 1000 of 7 R<PostMaster@mx.test> 0 A ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<PostMaster@mx.test> 0 A ", 0 },
 	{ "postmaster is known", KNOWN, MAIL "RCPT TO:<postmaster>|RSET|",
 	    "220 250 250 250 250 ",
-	    "O<a@b.c> 1000 of 7 R<chief@known.test> 0 A ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<chief@known.test> 0 A ", 0 },
 	{ "other addresses stay as they are", KNOWN,
 	    MAIL "RCPT TO:<postmaster@e.f>|RSET|", "220 250 250 250 250 ",
-	    "O<a@b.c> 1000 of 7 R<postmaster@e.f> 0 A ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<postmaster@e.f> 0 A ", 0 },
 	{ "no such recipients", 0, MAIL "RCPT TO:<unknown@e.f>|"
 	    "RCPT TO:<invalid@e.f>|RCPT TO:<later@e.f>|"
 	    "RCPT TO:<disabled@e.f>|RCPT TO:<loop@e.f>|RCPT TO:<full@e.f>|"
 	    "RSET|", "220 250 250 550 553 451 550 550 452 250 ",
-	    "O<a@b.c> 1000 of 7 A ", 0 },
+	    "O<a@b.c> 0/1000 of 7 A ", 0 },
 	{ "such recipients", 0, MAIL "RCPT TO:<account@e.f>|"
 	    "RCPT TO:<alias@e.f>|RCPT TO:<relay@e.f>|RCPT TO:<remote@e.f>|"
 	    "RSET|", "220 250 250 250 250 250 250 250 ",
-	    "O<a@b.c> 1000 of 7 R<account@e.f> 0 R<alias@e.f> 0 "
+	    "O<a@b.c> 0/1000 of 7 R<account@e.f> 0 R<alias@e.f> 0 "
 	    "R<relay@e.f> 0 R<remote@e.f> 0 A ", 0 },
 	{ "DATA waits for the queue", SLOW, ONE "DATA|~x|.|",
 	    "220 250 250 250 354 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> 0 C ", 1 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 C ", 1 },
 	{ "no answer to DATA before the queue's", SLOW, ONE "DATA|",
-	    "220 250 250 250 ", "O<a@b.c> 1000 of 7 R<d@e.f> 0 ", 0 },
+	    "220 250 250 250 ", "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 ", 0 },
 	{ "the queue refuses while DATA waits", SLOW | REFUSED,
 	    ONE "DATA|~NOOP|", "220 250 250 250 452 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> 0 A ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 A ", 0 },
 	{ "the queue refuses before RCPT", REFUSED,
 	    MAIL "~RCPT TO:<d@e.f>|DATA|", "220 250 250 452 503 ",
-	    "O<a@b.c> 1000 of 7 ", 0 },
+	    "O<a@b.c> 0/1000 of 7 ", 0 },
 	{ "the queue refuses between RCPT and DATA", REFUSED | SLOW,
 	    ONE "~DATA|RSET|", "220 250 250 250 452 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> 0 A ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 A ", 0 },
 	{ "no queue", NO_QUEUE, MAIL "RCPT TO:<d@e.f>|", "220 250 250 452 ",
 	    "", 0 },
 	{ "not stored", UNSTORED, ONE "DATA|~x|.|NOOP|",
 	    "220 250 250 250 354 451 250 ",
-	    "O<a@b.c> 1000 of 7 R<d@e.f> 0 C ", 0 },
+	    "O<a@b.c> 0/1000 of 7 R<d@e.f> 0 C ", 0 },
 	{ "too many connections", CROWDED, "", "421 ", "", 0 },
 };
 
