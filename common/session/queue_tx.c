@@ -315,8 +315,9 @@ queue_tx_open(struct loop *loop, struct ipc_link *queue,
 	t->serial = ipc_link_serial(queue);
 	o = (struct ipc_TX_OPEN){ .tx = t->number, .size = e->size,
 		.floor = e->floor, .account = e->account, .body = e->body,
-		.utf8 = e->is_utf8, .ret = e->ret, .sender = e->sender, .envid = e->envid,
-		.session = e->session, .client = e->client };
+		.utf8 = e->is_utf8, .ret = e->ret, .sender = e->sender,
+		.envid = e->envid, .session = e->session,
+		.client = e->client };
 	if (!ipc_is_full(queue)) {
 		send_open(t, queue, &o);
 		return t;
