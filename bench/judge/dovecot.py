@@ -3,7 +3,7 @@
 
 import shutil
 
-from .servers import PASSWORD, USER, Server, password_hash, take_ports
+from .servers import USER, Server, password_hash, take_ports
 
 CONF = """\
 protocols = imap pop3 lmtp

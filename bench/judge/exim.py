@@ -3,7 +3,7 @@
 
 import shutil
 
-from .servers import DOMAIN, USER, Server, take_ports
+from .servers import DOMAIN, Server, take_ports
 
 CONF = """\
 primary_hostname = mail.{domain}

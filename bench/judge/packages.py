@@ -4,7 +4,6 @@ removes the machine's own and starts services. A server out of them runs in a
 mount namespace of its own, in which they lie over /usr, and over /etc a copy
 of the user table with the users they want. The machine sees nothing of it."""
 
-import os
 import pathlib
 import shutil
 import subprocess
